@@ -1,0 +1,84 @@
+package detectors
+
+import (
+	"time"
+
+	"phiwatch/ingest"
+)
+
+// State is what a finding says of its subject.
+type State string
+
+// The states.
+const (
+	Weakened State = "weakened" // the safeguard of the subject is weaker from this event on
+	Restored State = "restored" // the safeguard of the subject is back
+	Incident State = "incident" // something happened that no event can undo; a person closes it
+)
+
+// Severity orders findings. The zero value is Info.
+type Severity uint8
+
+// The severities, in rising order; Sigma's informational is Info.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+)
+
+// String returns the severity as written in rules, labels and output.
+func (s Severity) String() string {
+	return [...]string{"info", "low", "medium", "high", "critical"}[s]
+}
+
+// Finding is what the engine concludes from an event: the state of one subject
+// in one tenant at one time. All its strings are its own copies.
+type Finding struct {
+	Rule     *Meta     // the rule that concluded it: entry, safeguards, citation, runbook
+	State    State     //
+	Tenant   string    // lower-cased
+	Subject  string    // the catalog's key as it stands in the record; comparison folds case
+	Name     string    // what a person calls the subject; may be empty
+	Severity Severity  // the rule's, raised or lowered by its conditions
+	Time     time.Time // of the event
+	Evidence Evidence
+}
+
+// Evidence points to the record a finding rests on.
+type Evidence struct {
+	EventID  string          `json:"event_id"` // kind + "/" + the provider's record id: folds repeats
+	Kind     string          `json:"kind"`
+	Action   string          `json:"action"`
+	Actor    string          `json:"actor"` // UPN or application name, as logged
+	ActorIP  string          `json:"actor_ip,omitempty"`
+	Time     time.Time       `json:"time"`
+	Enqueued time.Time       `json:"enqueued,omitzero"`
+	Position ingest.Position `json:"position"`
+	Record   []byte          `json:"-"` // the whole record as delivered, for the evidence store
+}
+
+// Meta describes a rule: one row of the safeguard catalog.
+type Meta struct {
+	Entry       string   // catalog id: ca-policy-disabled
+	ID          string   // the Sigma rule's UUID
+	Title       string   //
+	Description string   //
+	Safeguards  []string // seed codes (MFA, CA, TDE …), the first is the primary one
+	HIPAA       []string // 45 CFR paragraphs: 164.312(d)
+	Group       string   // integrity, authentication, transmission, audit
+	Severity    Severity // before conditions
+	Runbook     []string // what to do now, step by step
+	Tags        []string // ATT&CK and others
+	Restorable  bool     // whether some event restores it
+	Quiet       time.Duration // of an incident: closes after this long without another; 0 = by acknowledgement only
+}
+
+// Safeguard is the primary seed code, the label of metrics and routes.
+func (m *Meta) Safeguard() string {
+	if len(m.Safeguards) == 0 {
+		return "none"
+	}
+	return m.Safeguards[0]
+}

@@ -1,0 +1,48 @@
+package ingest
+
+import (
+	"context"
+	"time"
+)
+
+// Partition names one partition of one hub. For files, Hub is "file" and ID the path.
+type Partition struct {
+	Hub string // fully qualified: namespace host, "/", hub name
+	ID  string
+}
+
+// Position is where a message stands in its partition.
+type Position struct {
+	Partition
+	Sequence int64  // sequence number; for files, the line or file count from 1
+	Offset   string // the hub's opaque offset, what a receiver starts from
+}
+
+// Message is one message as delivered: an Event Hubs event, a line or a file.
+type Message struct {
+	Position
+	Body     []byte    // owned by the receiver of the message; never modified after delivery
+	Enqueued time.Time // when the hub accepted it; zero outside a hub
+}
+
+// Batch is a run of contiguous messages of one partition.
+type Batch struct {
+	Partition
+	// Owner is the id under which this process owns the partition. Positions
+	// of an owned partition advance only while the ownership table still names
+	// it. Empty for sources that keep no position (files, standard input).
+	Owner    string
+	Messages []Message
+	// Behind is how many messages the hub held beyond this batch when it was
+	// received, or -1 if unknown.
+	Behind int64
+}
+
+// Source delivers batches until ctx is done, which it reports as nil.
+type Source interface {
+	// Run calls handle with each batch: serially for one partition,
+	// concurrently for several. handle returning nil is the acknowledgement:
+	// the batch is decided and its position stored. When handle fails, the
+	// source delivers the same messages again after a pause.
+	Run(ctx context.Context, handle func(context.Context, Batch) error) error
+}
