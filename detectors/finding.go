@@ -61,17 +61,17 @@ type Evidence struct {
 
 // Meta describes a rule: one row of the safeguard catalog.
 type Meta struct {
-	Entry       string   // catalog id: ca-policy-disabled
-	ID          string   // the Sigma rule's UUID
-	Title       string   //
-	Description string   //
-	Safeguards  []string // seed codes (MFA, CA, TDE …), the first is the primary one
-	HIPAA       []string // 45 CFR paragraphs: 164.312(d)
-	Group       string   // integrity, authentication, transmission, audit
-	Severity    Severity // before conditions
-	Runbook     []string // what to do now, step by step
-	Tags        []string // ATT&CK and others
-	Restorable  bool     // whether some event restores it
+	Entry       string        // catalog id: ca-policy-disabled
+	ID          string        // the Sigma rule's UUID
+	Title       string        //
+	Description string        //
+	Safeguards  []string      // seed codes (MFA, CA, TDE …), the first is the primary one
+	HIPAA       []string      // 45 CFR paragraphs: 164.312(d)
+	Group       string        // integrity, authentication, transmission, audit
+	Severity    Severity      // before conditions
+	Runbook     []string      // what to do now, step by step
+	Tags        []string      // ATT&CK and others
+	Restorable  bool          // whether some event restores it
 	Quiet       time.Duration // of an incident: closes after this long without another; 0 = by acknowledgement only
 }
 

@@ -6,17 +6,17 @@ type Kind uint8
 
 // The kinds, in the order in which they are reported.
 const (
-	Unknown                      Kind = iota // kept, counted and matchable by raw path
-	EntraAudit                               // Entra ID AuditLogs, also in Graph directoryAudit shape
-	EntraSignIn                              // SignInLogs, ADFSSignInLogs: interactive user sign-ins
-	EntraNonInteractiveSignIn                // NonInteractiveUserSignInLogs
-	EntraServicePrincipalSignIn              // ServicePrincipalSignInLogs
-	EntraManagedIdentitySignIn               // ManagedIdentitySignInLogs
-	EntraRisk                                // RiskyUsers, UserRiskEvents
-	AzureActivity                            // Azure Activity Log, also in its REST shape
-	KeyVault                                 // Key Vault AuditEvent
-	Intune                                   // Intune AuditLogs, OperationalLogs, DeviceComplianceOrg
-	M365Audit                                // unified audit record, bare or inside CloudAppEvents
+	Unknown                     Kind = iota // kept, counted and matchable by raw path
+	EntraAudit                              // Entra ID AuditLogs, also in Graph directoryAudit shape
+	EntraSignIn                             // SignInLogs, ADFSSignInLogs: interactive user sign-ins
+	EntraNonInteractiveSignIn               // NonInteractiveUserSignInLogs
+	EntraServicePrincipalSignIn             // ServicePrincipalSignInLogs
+	EntraManagedIdentitySignIn              // ManagedIdentitySignInLogs
+	EntraRisk                               // RiskyUsers, UserRiskEvents
+	AzureActivity                           // Azure Activity Log, also in its REST shape
+	KeyVault                                // Key Vault AuditEvent
+	Intune                                  // Intune AuditLogs, OperationalLogs, DeviceComplianceOrg
+	M365Audit                               // unified audit record, bare or inside CloudAppEvents
 	kindCount
 )
 

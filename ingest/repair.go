@@ -5,9 +5,9 @@ type Repair uint8
 
 // The repairs, each damage that Azure is known to do.
 const (
-	RepairedQuotes     Repair = 1 << iota // single quotes instead of double ones (platform logs)
-	RepairedLineBreaks                    // raw control characters inside a string
-	RepairedJoined                        // records joined without a comma or a line break
-	RepairedEscapes                       // a backslash that begins no JSON escape (file paths)
-	RepairedInnerQuotes                   // unescaped double quotes inside a string (Parameters, ExtendedProperties)
+	RepairedQuotes      Repair = 1 << iota // single quotes instead of double ones (platform logs)
+	RepairedLineBreaks                     // raw control characters inside a string
+	RepairedJoined                         // records joined without a comma or a line break
+	RepairedEscapes                        // a backslash that begins no JSON escape (file paths)
+	RepairedInnerQuotes                    // unescaped double quotes inside a string (Parameters, ExtendedProperties)
 )
