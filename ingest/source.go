@@ -2,13 +2,38 @@ package ingest
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
 // Partition names one partition of one hub. For files, Hub is "file" and ID the path.
 type Partition struct {
-	Hub string // fully qualified: namespace host, "/", hub name
+	Hub string // as HubName writes it
 	ID  string
+}
+
+// DefaultGroup is the consumer group that every hub has.
+const DefaultGroup = "$Default"
+
+// HubName returns the Partition.Hub of a hub read through a consumer group:
+// "namespace/hub", or "namespace/hub/group" for a group other than
+// DefaultGroup. Positions and metrics are kept under it. None of the three
+// can hold a slash.
+func HubName(namespace, hub, group string) string {
+	if group == "" || group == DefaultGroup {
+		return namespace + "/" + hub
+	}
+	return namespace + "/" + hub + "/" + group
+}
+
+// splitHub undoes HubName.
+func splitHub(name string) (namespace, hub, group string) {
+	namespace, hub, _ = strings.Cut(name, "/")
+	hub, group, _ = strings.Cut(hub, "/")
+	if group == "" {
+		group = DefaultGroup
+	}
+	return namespace, hub, group
 }
 
 // Position is where a message stands in its partition.
