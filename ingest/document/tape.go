@@ -1,0 +1,162 @@
+package document
+
+import "unsafe"
+
+// A node is one value on the tape, with the name of the member it belongs to.
+// Children follow their container; next skips a subtree.
+type node struct {
+	key        uint32 // offset of the member's name (inside the quotes)
+	keyLen     uint16 // its raw length; longKey means: look again
+	kind       Kind
+	flags      uint8
+	start, end uint32 // of the value in raw; strings without their quotes. With flagSide: start is an index into side
+	next       uint32 // index of the node after this subtree
+}
+
+const (
+	flagEscaped    = 1 << iota // the string holds escapes
+	flagKeyEscaped             // the member's name holds escapes
+	flagMember                 // the node has a name
+	flagSide                   // start is an index into side
+)
+
+const longKey = 1<<16 - 1
+
+// side is what is known of a string beyond its bytes.
+type side struct {
+	text  string
+	child *tape // the JSON in the string, nil if there is none
+	tried bool
+}
+
+// A tape is one parsed JSON text.
+type tape struct {
+	raw   []byte
+	nodes []node
+	sides []side
+	doc   *Document
+	layer int // 0 for the record, n for JSON in a string of layer n-1
+}
+
+// Limits of what is kept between records.
+const (
+	keepNodes  = 1 << 16
+	keepTapes  = 64
+	maxLayers  = 8
+	arenaChunk = 16 << 10
+)
+
+func (t *tape) reset(raw []byte) {
+	if cap(t.nodes) > keepNodes {
+		t.nodes = nil
+	}
+	if cap(t.sides) > keepNodes/8 {
+		t.sides = nil
+	}
+	clear(t.sides)
+	t.raw, t.nodes, t.sides = raw, t.nodes[:0], t.sides[:0]
+}
+
+func alias(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+func bytesOf(s string) []byte {
+	return unsafe.Slice(unsafe.StringData(s), len(s))
+}
+
+// rawKey returns the name of member i as it stands in the record.
+func (t *tape) rawKey(n *node) []byte {
+	if n.keyLen != longKey {
+		return t.raw[n.key : n.key+uint32(n.keyLen)]
+	}
+	end, _ := scanString(t.raw, int(n.key))
+	return t.raw[n.key:end]
+}
+
+// keyIs reports whether the name of n is name, ASCII case aside.
+func (t *tape) keyIs(n *node, name string) bool {
+	if n.flags&flagKeyEscaped != 0 {
+		return foldEqual(string(unescape(nil, t.rawKey(n))), name)
+	}
+	if int(n.keyLen) != len(name) {
+		return n.keyLen == longKey && foldEqual(alias(t.rawKey(n)), name)
+	}
+	return foldEqual(alias(t.raw[n.key:n.key+uint32(n.keyLen)]), name)
+}
+
+// sideOf returns what is known of string i, noting its text on first use.
+func (t *tape) sideOf(i uint32) *side {
+	n := &t.nodes[i]
+	if n.flags&flagSide == 0 {
+		b := t.raw[n.start:n.end]
+		if n.flags&flagEscaped != 0 {
+			b = t.doc.unescape(b)
+		}
+		t.sides = append(t.sides, side{text: alias(b)})
+		n.start = uint32(len(t.sides) - 1)
+		n.flags |= flagSide
+	}
+	return &t.sides[n.start]
+}
+
+// text returns the Text of value i.
+func (t *tape) text(i uint32) string {
+	n := &t.nodes[i]
+	switch {
+	case n.kind == Null:
+		return ""
+	case n.flags&(flagEscaped|flagSide) != 0:
+		return t.sideOf(i).text
+	}
+	return alias(t.raw[n.start:n.end])
+}
+
+func (t *tape) value(i uint32) Value {
+	return Value{Kind: t.nodes[i].kind, Text: t.text(i)}
+}
+
+// nested returns the JSON that string i holds, or nil.
+func (t *tape) nested(i uint32) *tape {
+	if !t.mayNest(i) {
+		return nil
+	}
+	s := t.sideOf(i)
+	if !s.tried {
+		s.tried = true
+		child := t.doc.parseNested(s.text, t.layer+1)
+		t.sideOf(i).child = child
+	}
+	return t.sideOf(i).child
+}
+
+// mayNest looks at the first byte only: most strings hold no JSON.
+func (t *tape) mayNest(i uint32) bool {
+	n := &t.nodes[i]
+	if t.layer >= maxLayers {
+		return false
+	}
+	if n.flags&flagSide != 0 {
+		return opensJSON(bytesOf(t.sides[n.start].text))
+	}
+	b := t.raw[n.start:n.end]
+	if n.flags&flagEscaped != 0 && len(b) > 0 && b[0] == '\\' {
+		return true
+	}
+	return opensJSON(b)
+}
+
+func opensJSON(b []byte) bool {
+	for _, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			continue
+		case '{', '[', '"':
+			return true
+		case '\\': // an escaped quote or line break before the JSON
+			return true
+		}
+		return false
+	}
+	return false
+}

@@ -1,0 +1,126 @@
+package document
+
+// Values appends every value at p to dst and returns it: any element of
+// arrays, every member of the name. A path that ends in an array yields its
+// elements (an empty array: one Array value), one that ends in an object that
+// object.
+func (d *Document) Values(p *Path, dst []Value) []Value {
+	s := sink{dst: dst}
+	d.find(p, &s)
+	return s.dst
+}
+
+// First returns the first of the values at p, Missing if there is none.
+func (d *Document) First(p *Path) Value {
+	var one [1]Value
+	s := sink{dst: one[:0], first: true}
+	d.find(p, &s)
+	return one[0]
+}
+
+// Text returns the text of the first string, number or boolean at p, or "".
+func (d *Document) Text(p *Path) string {
+	var one [1]Value
+	s := sink{dst: one[:0], first: true, scalar: true}
+	d.find(p, &s)
+	return one[0].Text
+}
+
+// find runs p from the layout's root and, for CloudApp, from the record's own
+// when that found nothing.
+func (d *Document) find(p *Path, s *sink) {
+	if len(d.main.nodes) == 0 {
+		return
+	}
+	before := len(s.dst)
+	if d.layout == CloudApp {
+		if t, i := d.rawEvent(); t != nil {
+			d.findAt(t, i, p, s)
+			if len(s.dst) > before {
+				return
+			}
+		}
+	}
+	d.findAt(&d.main, 0, p, s)
+}
+
+func (d *Document) findAt(t *tape, i uint32, p *Path, s *sink) {
+	switch p.view {
+	case modifiedView:
+		d.modified(t, i, p, s)
+	case paramView:
+		d.params(t, i, p, s)
+	case detailView:
+		d.details(t, i, p, s)
+	case bodyView:
+		d.body(t, i, p, s)
+	default:
+		t.walk(i, d.relative(p.segs), s)
+	}
+}
+
+// relative drops a leading "properties" that a Graph record does not have.
+func (d *Document) relative(segs []segment) []segment {
+	if d.layout != Graph || len(segs) < 2 || segs[0].star || len(segs[0].filters) > 0 || !foldEqual(segs[0].name, "properties") {
+		return segs
+	}
+	if d.main.member(0, "properties") != 0 {
+		return segs
+	}
+	return segs[1:]
+}
+
+// member returns the first member of object i with the name, 0 if there is
+// none (no member is node 0).
+func (t *tape) member(i uint32, name string) uint32 {
+	if t.nodes[i].kind != Object {
+		return 0
+	}
+	for c := i + 1; c < t.nodes[i].next; c = t.nodes[c].next {
+		if t.keyIs(&t.nodes[c], name) {
+			return c
+		}
+	}
+	return 0
+}
+
+// rawEvent returns the native record inside a CloudAppEvents record, or nil.
+func (d *Document) rawEvent() (*tape, uint32) {
+	if !d.innerKnown {
+		d.innerKnown = true
+		d.inner, d.innerNode = d.findRawEvent()
+	}
+	return d.inner, d.innerNode
+}
+
+func (d *Document) findRawEvent() (*tape, uint32) {
+	t, i := d.main.object(d.main.member(0, "properties"))
+	if t == nil {
+		return nil, 0
+	}
+	return t.object(t.member(i, "RawEventData"))
+}
+
+// object returns the object that value i is or, as a string, holds.
+func (t *tape) object(i uint32) (*tape, uint32) {
+	for i != 0 && t.nodes[i].kind == String {
+		if t = t.nested(i); t == nil {
+			return nil, 0
+		}
+		if t.nodes[0].kind == Object {
+			return t, 0
+		}
+		if t.nodes[0].kind != String {
+			return nil, 0
+		}
+		i = 0
+		if t = t.nested(0); t == nil || t.nodes[0].kind != Object {
+			return nil, 0
+		}
+		return t, 0
+	}
+	if i == 0 || t.nodes[i].kind != Object {
+		return nil, 0
+	}
+	return t, i
+}

@@ -1,0 +1,69 @@
+package document
+
+// Where lists of modified properties stand: Entra audit, Graph, unified audit,
+// Intune.
+var modifiedPlaces = places(
+	"properties.targetResources.modifiedProperties",
+	"targetResources.modifiedProperties",
+	"ModifiedProperties",
+	"properties.Targets.ModifiedProperties",
+	"properties.ModifiedProperties",
+)
+
+func (d *Document) modified(t *tape, i uint32, p *Path, s *sink) {
+	d.each(t, i, modifiedPlaces, (*Document).modifiedEntry, p, s)
+}
+
+// modifiedEntry adds what p asks of one modified property.
+func (d *Document) modifiedEntry(t *tape, i uint32, p *Path, s *sink) {
+	if t.nodes[i].kind != Object || !p.named(t, t.anyMember(i, "displayName", "Name")) {
+		return
+	}
+	old := t.anyMember(i, "oldValue", "Old")
+	now := t.anyMember(i, "newValue", "New")
+	switch p.side {
+	case oldSide:
+		t.decoded(old, p.segs, s)
+	case newSide:
+		t.decoded(now, p.segs, s)
+	case addedSide:
+		d.difference(t, now, old, p.segs, s)
+	case removedSide:
+		d.difference(t, old, now, p.segs, s)
+	}
+}
+
+// decoded walks value i (0: nothing) through every layer of JSON in strings.
+func (t *tape) decoded(i uint32, segs []segment, s *sink) {
+	if i == 0 {
+		return
+	}
+	outer := s.decode
+	s.decode = true
+	t.walk(i, segs, s)
+	s.decode = outer
+}
+
+// difference adds the values at segs of value a that value b does not have.
+// Case does not make a difference; null and empty lists are no values.
+func (d *Document) difference(t *tape, a, b uint32, segs []segment, s *sink) {
+	var some, others [16]Value
+	have := sink{dst: some[:0]}
+	t.decoded(a, segs, &have)
+	lack := sink{dst: others[:0]}
+	t.decoded(b, segs, &lack)
+	for _, v := range have.dst {
+		if v.Kind != Null && v.Kind != Array && !contains(lack.dst, v.Text) {
+			s.add(v)
+		}
+	}
+}
+
+func contains(values []Value, text string) bool {
+	for _, v := range values {
+		if v.Kind != Null && foldEqual(v.Text, text) {
+			return true
+		}
+	}
+	return false
+}
