@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"net/url"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the embedded state database
+
+	"phiwatch/alerting"
+	"phiwatch/ingest"
+)
+
+// openState opens the state database at path and brings its tables up to
+// date. durable false trades crash safety for speed: a replay's scratch state.
+func openState(ctx context.Context, path string, durable bool) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", sqliteDSN(path, durable))
+	if err != nil {
+		return nil, fmt.Errorf("open state database %s: %w", path, err)
+	}
+	if err := migrate(ctx, db); err != nil {
+		_ = db.Close() // the migration's error is the one to report
+		return nil, fmt.Errorf("state database %s: %w", path, err)
+	}
+	return db, nil
+}
+
+// sqliteDSN asks for write-ahead logging, a full sync at each commit (a crash
+// of the machine loses nothing), and transactions that take the write lock at
+// their beginning, so that two of them wait instead of failing half-way.
+func sqliteDSN(path string, durable bool) string {
+	sync := "FULL"
+	if !durable {
+		sync = "OFF"
+	}
+	q := url.Values{
+		"_pragma": {"journal_mode(WAL)", "synchronous(" + sync + ")", "busy_timeout(10000)", "foreign_keys(1)"},
+		"_txlock": {"immediate"},
+	}
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
+}
+
+// migrate runs each package's migrations, each under its own version table.
+func migrate(ctx context.Context, db *sql.DB) error {
+	for _, m := range []struct {
+		table string
+		files fs.FS
+	}{
+		{"schema_ingest", ingest.Migrations()},
+		{"schema_alerting", alerting.Migrations()},
+	} {
+		p, err := goose.NewProvider(goose.DialectSQLite3, db, m.files, goose.WithTableName(m.table), goose.WithDisableGlobalRegistry(true))
+		if err != nil {
+			return fmt.Errorf("read migrations of %s: %w", m.table, err)
+		}
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("migrate %s: %w", m.table, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"phiwatch/alerting"
+	"phiwatch/detectors"
+	"phiwatch/ingest"
+)
+
+// flushEvery is how long a position may lag behind when nothing was found: a
+// crash then decides again what it covers, to the same end.
+const flushEvery = time.Second
+
+// pipeline decides batches: decode and match on the caller's goroutine, then
+// everything that follows from it, and the position, in one transaction.
+type pipeline struct {
+	db         *sql.DB
+	engine     atomic.Pointer[detectors.Engine]
+	ledger     *alerting.Ledger
+	quarantine *ingest.Quarantine
+	positions  *ingest.Positions
+	metrics    *ingest.Metrics
+	log        *slog.Logger
+	told       func([]detectors.Finding) // called after each commit that had findings; may be nil
+
+	decoders sync.Pool
+	totals   totals
+
+	commit  sync.Mutex // Apply is serial
+	mu      sync.Mutex // guards what follows
+	decided map[ingest.Partition]int64         // up to where this process has decided
+	pending map[ingest.Partition]ingest.Batch  // last message and owner of what awaits a flush
+}
+
+// verdict is what a batch came to.
+type verdict struct {
+	totals
+	matches     []detectors.Match
+	quarantined []ingest.Quarantined
+}
+
+// handle decides one batch; it is what a Source calls.
+func (p *pipeline) handle(ctx context.Context, b ingest.Batch) error {
+	last := b.Messages[len(b.Messages)-1]
+	fresh, err := p.fresh(ctx, b)
+	if err != nil {
+		return err
+	}
+	if len(fresh.Messages) == 0 {
+		return nil
+	}
+	v := p.decide(fresh)
+	if len(v.matches) == 0 && len(v.quarantined) == 0 {
+		p.postpone(b)
+	} else if err := p.commitBatch(ctx, b, v); err != nil {
+		return fmt.Errorf("commit batch of %s/%s up to sequence %d: %w", b.Hub, b.ID, last.Sequence, err)
+	}
+	p.account(b, v)
+	return nil
+}
+
+// fresh leaves out messages that are decided already: those of a batch that a
+// source delivers again.
+func (p *pipeline) fresh(ctx context.Context, b ingest.Batch) (ingest.Batch, error) {
+	if b.Owner == "" {
+		return b, nil
+	}
+	p.mu.Lock()
+	upTo, known := p.decided[b.Partition]
+	p.mu.Unlock()
+	if !known {
+		pos, found, err := p.positions.Load(ctx, p.db, b.Partition)
+		if err != nil {
+			return b, err
+		}
+		if !found {
+			return b, nil
+		}
+		upTo = pos.Sequence
+	}
+	return b.After(upTo), nil
+}
+
+// decide decodes and matches the messages of a batch.
+func (p *pipeline) decide(b ingest.Batch) *verdict {
+	dec := p.decoders.Get().(*ingest.Decoder)
+	defer p.decoders.Put(dec)
+	engine := p.engine.Load()
+	v := &verdict{}
+	for i := range b.Messages {
+		v.messages++
+		dec.Decode(b.Messages[i], func(ev *ingest.Event) {
+			v.received++
+			v.kinds[ev.Kind]++
+			p.metrics.Event(ev)
+			v.matches = engine.Match(ev, v.matches)
+		}, func(q ingest.Quarantined) {
+			v.received++
+			v.quarantined = append(v.quarantined, q)
+		})
+	}
+	return v
+}
+
+// commitBatch writes all that follows from a batch in one transaction.
+func (p *pipeline) commitBatch(ctx context.Context, b ingest.Batch, v *verdict) error {
+	p.commit.Lock()
+	defer p.commit.Unlock()
+	tx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := p.quarantine.Add(ctx, tx, v.quarantined); err != nil {
+		return err
+	}
+	findings, err := p.engine.Load().Apply(ctx, tx, v.matches)
+	if err != nil {
+		return err
+	}
+	if err := p.ledger.Apply(ctx, tx, findings); err != nil {
+		return err
+	}
+	if err := p.advance(ctx, tx, b); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	p.moved(b)
+	if p.told != nil && len(findings) > 0 {
+		p.told(findings)
+	}
+	return nil
+}
+
+func (p *pipeline) advance(ctx context.Context, tx *sql.Tx, b ingest.Batch) error {
+	if b.Owner == "" {
+		return nil
+	}
+	return p.positions.Advance(ctx, tx, b)
+}
+
+// moved notes that the position of b is stored.
+func (p *pipeline) moved(b ingest.Batch) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.decided[b.Partition] = b.Messages[len(b.Messages)-1].Sequence
+	delete(p.pending, b.Partition)
+}
+
+// postpone leaves the position of a batch without consequences to the next flush.
+func (p *pipeline) postpone(b ingest.Batch) {
+	if b.Owner == "" {
+		return
+	}
+	last := b.Messages[len(b.Messages)-1]
+	b.Messages = []ingest.Message{{Position: last.Position, Enqueued: last.Enqueued}}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.decided[b.Partition] = last.Sequence
+	p.pending[b.Partition] = b
+}
+
+// flushLoop stores postponed positions until ctx is done, and once more then.
+func (p *pipeline) flushLoop(ctx context.Context) {
+	t := time.NewTicker(flushEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			p.flush(ctx)
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			p.flush(last)
+			return
+		}
+	}
+}
+
+// flush stores the postponed positions, each partition in its own transaction:
+// one that lost its ownership must not hold back the others.
+func (p *pipeline) flush(ctx context.Context) {
+	p.mu.Lock()
+	batches := make([]ingest.Batch, 0, len(p.pending))
+	for _, b := range p.pending {
+		batches = append(batches, b)
+	}
+	p.mu.Unlock()
+	for _, b := range batches {
+		err := p.flushOne(ctx, b)
+		switch {
+		case errors.Is(err, ingest.ErrFenced):
+			p.log.Info("partition now belongs to another owner", "hub", b.Hub, "partition", b.ID)
+			p.forget(b)
+		case err != nil:
+			p.log.Error("position not stored, trying again", "hub", b.Hub, "partition", b.ID, "err", err)
+		}
+	}
+}
+
+func (p *pipeline) flushOne(ctx context.Context, b ingest.Batch) error {
+	p.commit.Lock()
+	defer p.commit.Unlock()
+	tx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := p.positions.Advance(ctx, tx, b); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now, ok := p.pending[b.Partition]; ok && now.Messages[0].Sequence == b.Messages[0].Sequence {
+		delete(p.pending, b.Partition)
+	}
+	return nil
+}
+
+// forget drops what is known of a partition that another owner decides now.
+func (p *pipeline) forget(b ingest.Batch) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.pending, b.Partition)
+	delete(p.decided, b.Partition)
+}
+
+// account counts a batch once it is decided, so that a retry counts once.
+func (p *pipeline) account(b ingest.Batch, v *verdict) {
+	p.totals.add(v)
+	p.metrics.Decided(b, v.quarantined)
+}

@@ -1,0 +1,48 @@
+package detectors
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Metrics of the engines of one process. Labels are the entries of the loaded
+// rules and the states, all created at zero. Safe for concurrent use.
+type Metrics struct {
+	matches  *prometheus.CounterVec
+	findings *prometheus.CounterVec
+	rules    *prometheus.GaugeVec
+}
+
+// NewMetrics registers the engine's metrics with reg.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		matches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "phiwatch_matches_total",
+			Help: "Events that a rule's selection was true of, by catalog entry.",
+		}, []string{"entry"}),
+		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "phiwatch_findings_total",
+			Help: "Findings by catalog entry and state (weakened, restored, incident).",
+		}, []string{"entry", "state"}),
+		rules: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "phiwatch_rules_loaded",
+			Help: "Rules in force, by safeguard group.",
+		}, []string{"group"}),
+	}
+	reg.MustRegister(m.matches, m.findings, m.rules)
+	return m
+}
+
+// loaded creates the series of a set of rules that comes into force.
+func (m *Metrics) loaded(rules []*Rule) {
+	m.rules.Reset()
+	for _, r := range rules {
+		m.matches.WithLabelValues(r.Entry)
+		for _, h := range r.halves {
+			m.findings.WithLabelValues(r.Entry, string(h.state))
+		}
+		m.rules.WithLabelValues(r.Group).Inc()
+	}
+}
+
+func (m *Metrics) count(f *Finding) {
+	m.matches.WithLabelValues(f.Rule.Entry).Inc()
+	m.findings.WithLabelValues(f.Rule.Entry, string(f.State)).Inc()
+}

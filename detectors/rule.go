@@ -1,0 +1,192 @@
+package detectors
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+)
+
+// Rule is one compiled rule: what weakens a safeguard and what restores it.
+type Rule struct {
+	Meta
+	File     string
+	subject  subject
+	name     subject
+	severity []level
+	halves   []half
+}
+
+// half is one of a rule's two detections.
+type half struct {
+	rule    *Rule
+	state   State
+	kinds   []ingest.Kind
+	outcome ingest.Outcome // OutcomeUnknown: any
+	subject subject
+	match   *sigma.Matcher
+	id      int // index in the engine's list
+}
+
+// level is a severity that applies when its detection holds.
+type level struct {
+	severity Severity
+	match    *sigma.Matcher
+}
+
+// builder compiles the rules of one set, which share their field slots.
+type builder struct {
+	options sigma.Options
+}
+
+// build compiles a Sigma rule. A rule without a safeguard key reports incidents
+// of the actor: that is what a plain Sigma rule can say.
+func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
+	severity, err := parseLevel(sr.Level)
+	if err != nil {
+		return nil, &sigma.Error{File: sr.File, Line: sr.Line, Msg: err.Error()}
+	}
+	r := &Rule{File: sr.File, Meta: Meta{
+		Entry: strings.TrimSuffix(path.Base(sr.File), path.Ext(sr.File)), ID: sr.ID, Title: sr.Title,
+		Description: sr.Description, Tags: sr.Tags, Severity: severity, Group: path.Base(path.Dir(sr.File)),
+	}}
+	kinds, ok := kindsOf(sr.LogSource)
+	if !ok {
+		return nil, &sigma.Error{File: sr.File, Line: sr.Line, Msg: fmt.Sprintf(
+			"log source product %q service %q is not one phiwatch reads: use %s", sr.LogSource.Product, sr.LogSource.Service, knownLogSources())}
+	}
+	matcher, err := sigma.Compile(sr.Detection, b.options)
+	if err != nil {
+		return nil, err
+	}
+	n := sr.Extra["safeguard"]
+	if n == nil {
+		r.halves = []half{{rule: r, state: Incident, kinds: kinds, match: matcher}}
+		return r, nil
+	}
+	return r, b.safeguard(r, sr, n, half{rule: r, state: Weakened, kinds: kinds, match: matcher})
+}
+
+// safeguard completes r from its safeguard key; weakened is the rule's own detection.
+func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) error {
+	s, err := decodeSafeguard(sr, n)
+	if err != nil {
+		return err
+	}
+	r.Entry, r.Safeguards, r.HIPAA, r.Runbook = s.Entry, s.Codes, s.HIPAA, s.Runbook
+	if r.Quiet, err = s.quiet(); err != nil {
+		return at(sr.File, n, "%v", err)
+	}
+	if r.subject, err = parseSubject(sr.File, &s.Subject); err != nil {
+		return err
+	}
+	if r.name, err = parseSubject(sr.File, &s.Name); err != nil {
+		return err
+	}
+	for i := range s.Severity {
+		l, err := b.level(sr, &s.Severity[i])
+		if err != nil {
+			return err
+		}
+		r.severity = append(r.severity, l)
+	}
+	weakened.subject, weakened.outcome = r.subject, wanted(s.Outcome)
+	if s.Incident {
+		weakened.state = Incident
+	}
+	r.halves = []half{weakened}
+	if s.Restored.IsZero() {
+		return nil
+	}
+	return b.restored(r, sr, s, weakened)
+}
+
+// restored compiles the restoring half. It reads the rule's own log source
+// unless it names another, and only a success restores.
+func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half) error {
+	h := half{rule: r, state: Restored, kinds: weakened.kinds, outcome: ingest.Success, subject: r.subject}
+	var err error
+	if h.kinds, err = restoreKinds(sr, &s.Restored, h.kinds); err != nil {
+		return err
+	}
+	if h.match, err = b.detection(sr, &s.Restored); err != nil {
+		return err
+	}
+	if !s.RestoredSubject.IsZero() {
+		if h.subject, err = parseSubject(sr.File, &s.RestoredSubject); err != nil {
+			return err
+		}
+	}
+	r.Restorable = true
+	r.halves = append(r.halves, h)
+	return nil
+}
+
+func (b *builder) level(sr *sigma.Rule, c *condition) (level, error) {
+	severity, err := parseLevel(c.Level)
+	if err != nil {
+		return level{}, at(sr.File, &c.Detection, "safeguard.severity: %v", err)
+	}
+	m, err := b.detection(sr, &c.Detection)
+	return level{severity, m}, err
+}
+
+func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error) {
+	d, err := sigma.ParseDetection(sr.File, n)
+	if err != nil {
+		return nil, err
+	}
+	return sigma.Compile(d, b.options)
+}
+
+// restoreKinds takes the optional logsource key out of a restored block.
+func restoreKinds(sr *sigma.Rule, n *yaml.Node, kinds []ingest.Kind) ([]ingest.Kind, error) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value != "logsource" {
+			continue
+		}
+		var l struct{ Product, Service, Category string }
+		if err := n.Content[i+1].Load(&l, yaml.WithKnownFields(true)); err != nil {
+			return nil, at(sr.File, n.Content[i+1], "restored.logsource: %v", err)
+		}
+		other, ok := kindsOf(sigma.LogSource{Product: l.Product, Service: l.Service})
+		if !ok {
+			return nil, at(sr.File, n.Content[i+1], "restored.logsource is not one phiwatch reads: use %s", knownLogSources())
+		}
+		n.Content = append(n.Content[:i:i], n.Content[i+2:]...)
+		return other, nil
+	}
+	return kinds, nil
+}
+
+func wanted(outcome string) ingest.Outcome {
+	switch outcome {
+	case "success":
+		return ingest.Success
+	case "failure":
+		return ingest.Failure
+	}
+	return ingest.OutcomeUnknown
+}
+
+// parseLevel reads a Sigma level; a rule without one is medium, as the
+// specification's converters assume.
+func parseLevel(s string) (Severity, error) {
+	switch strings.ToLower(s) {
+	case "informational", "info":
+		return Info, nil
+	case "low":
+		return Low, nil
+	case "medium", "":
+		return Medium, nil
+	case "high":
+		return High, nil
+	case "critical":
+		return Critical, nil
+	}
+	return Info, fmt.Errorf("level %q: use informational, low, medium, high or critical", s)
+}

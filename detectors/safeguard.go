@@ -1,0 +1,96 @@
+package detectors
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
+)
+
+// safeguard is the key that phiwatch adds to a Sigma rule.
+type safeguard struct {
+	Entry           string      `yaml:"entry"`
+	Codes           []string    `yaml:"codes"`
+	HIPAA           []string    `yaml:"hipaa"`
+	Subject         yaml.Node   `yaml:"subject"`
+	Name            yaml.Node   `yaml:"name"`
+	Outcome         string      `yaml:"outcome"`
+	Restored        yaml.Node   `yaml:"restored"`
+	RestoredSubject yaml.Node   `yaml:"restored_subject"`
+	Severity        []condition `yaml:"severity"`
+	Incident        bool        `yaml:"incident"`
+	Quiet           string      `yaml:"quiet"`
+	Runbook         []string    `yaml:"runbook"`
+	Evidence        string      `yaml:"evidence"`
+}
+
+// condition gives a finding another severity when its detection holds.
+type condition struct {
+	Level     string    `yaml:"level"`
+	Detection yaml.Node `yaml:"detection"`
+}
+
+// outcomes that a rule may ask for; success is what changes a safeguard's state.
+var outcomes = []string{"success", "failure", "any"}
+
+// grades of evidence, as in the catalog.
+var grades = []string{"proven", "documented", "inferred"}
+
+// decodeSafeguard reads and checks the safeguard key of a rule.
+func decodeSafeguard(r *sigma.Rule, n *yaml.Node) (*safeguard, error) {
+	s := &safeguard{Outcome: "success"}
+	if err := n.Load(s, yaml.WithKnownFields(true)); err != nil {
+		return nil, at(r.File, n, "safeguard: %v", err)
+	}
+	switch {
+	case s.Entry == "":
+		return nil, at(r.File, n, "safeguard.entry is missing: give the rule's catalog id, such as ca-policy-disabled")
+	case !isName(s.Entry):
+		return nil, at(r.File, n, "safeguard.entry %q: use lower-case letters, digits and hyphens", s.Entry)
+	case s.Subject.IsZero():
+		return nil, at(r.File, n, "safeguard.subject is missing: name the field that identifies what is weakened, such as properties.targetResources.id")
+	case !slices.Contains(outcomes, s.Outcome):
+		return nil, at(r.File, n, "safeguard.outcome %q: use one of %s", s.Outcome, strings.Join(outcomes, ", "))
+	case s.Evidence != "" && !slices.Contains(grades, s.Evidence):
+		return nil, at(r.File, n, "safeguard.evidence %q: use one of %s", s.Evidence, strings.Join(grades, ", "))
+	case s.Incident && !s.Restored.IsZero():
+		return nil, at(r.File, n, "safeguard has both incident: true and restored: an incident has no restoring event; remove one")
+	case s.Quiet != "" && !s.Incident:
+		return nil, at(r.File, n, "safeguard.quiet needs incident: true: a violation never closes because time passed")
+	}
+	return s, nil
+}
+
+// quiet parses the quiet period of an incident; empty means none.
+func (s *safeguard) quiet() (time.Duration, error) {
+	if s.Quiet == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(s.Quiet)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("safeguard.quiet %q: use a positive duration such as 1h or 30m", s.Quiet)
+	}
+	return d, nil
+}
+
+func isName(s string) bool {
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// at makes an error that names file, line and column.
+func at(file string, n *yaml.Node, format string, args ...any) error {
+	e := &sigma.Error{File: file, Msg: fmt.Sprintf(format, args...)}
+	if n != nil {
+		e.Line, e.Column = n.Line, n.Column
+	}
+	return e
+}
