@@ -30,7 +30,7 @@ type Document struct {
 	innerNode  uint32
 	innerKnown bool
 
-	lines     []commandLine // parsed command lines of this record
+	lines     []*commandLine // parsed command lines of this record
 	linesUsed int
 }
 
@@ -91,6 +91,9 @@ func (d *Document) clear() {
 		clear(d.pool[keepTapes:])
 		d.pool = d.pool[:keepTapes]
 	}
+	if d.linesUsed > keepLines {
+		d.lines = nil
+	}
 	d.inUse, d.linesUsed = 0, 0
 	d.layout = Native
 	d.inner, d.innerKnown = nil, false
@@ -143,15 +146,33 @@ func (d *Document) parseNested(text string, layer int) *tape {
 	return t
 }
 
-// unescape returns the text of a string body with escapes, cut from the arena.
-func (d *Document) unescape(b []byte) []byte {
-	if len(b) > arenaChunk/4 {
-		return unescape(make([]byte, 0, len(b)), b)
+// room returns an empty slice with room for n bytes in the arena. What is
+// appended to it up to n bytes is never rewritten; only the last slice handed
+// out may be appended to.
+func (d *Document) room(n int) []byte {
+	if n > arenaChunk/4 {
+		return make([]byte, 0, n)
 	}
-	if cap(d.arena)-len(d.arena) < len(b) { // text never grows by unescaping
+	if cap(d.arena)-len(d.arena) < n {
 		d.arena = make([]byte, 0, arenaChunk)
 	}
-	from := len(d.arena)
-	d.arena = unescape(d.arena, b)
-	return d.arena[from:len(d.arena):len(d.arena)]
+	at := len(d.arena)
+	d.arena = d.arena[:at+n]
+	return d.arena[at : at : at+n]
+}
+
+// unescape returns the text of a string body with escapes.
+func (d *Document) unescape(b []byte) []byte {
+	return unescape(d.room(len(b)), b) // text never grows by unescaping
+}
+
+// keep returns a copy of b that lives as long as somebody uses it.
+func (d *Document) keep(b []byte) string {
+	return alias(append(d.room(len(b)), b...))
+}
+
+// join returns a+b+c.
+func (d *Document) join(a, b, c string) string {
+	dst := append(d.room(len(a)+len(b)+len(c)), a...)
+	return alias(append(append(dst, b...), c...))
 }

@@ -42,6 +42,7 @@ type tape struct {
 const (
 	keepNodes  = 1 << 16
 	keepTapes  = 64
+	keepLines  = 16
 	maxLayers  = 8
 	arenaChunk = 16 << 10
 )
