@@ -1,0 +1,96 @@
+package eventhub
+
+import (
+	"context"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
+)
+
+// tenancy is the Store as one session's Processor sees it: the session learns
+// of what it wins and loses, and starting points are settled.
+type tenancy struct{ s *session }
+
+var _ azeventhubs.CheckpointStore = tenancy{}
+
+// ListOwnership is the Store's.
+func (t tenancy) ListOwnership(ctx context.Context, namespace, hub, group string, o *azeventhubs.ListOwnershipOptions) ([]azeventhubs.Ownership, error) {
+	return t.s.store.ListOwnership(ctx, namespace, hub, group, o)
+}
+
+// SetCheckpoint is the Store's: refused.
+func (t tenancy) SetCheckpoint(ctx context.Context, c azeventhubs.Checkpoint, o *azeventhubs.SetCheckpointOptions) error {
+	return t.s.store.SetCheckpoint(ctx, c, o)
+}
+
+// ListCheckpoints is the Store's, after the starting points of partitions
+// about to be opened are settled.
+func (t tenancy) ListCheckpoints(ctx context.Context, namespace, hub, group string, o *azeventhubs.ListCheckpointsOptions) ([]azeventhubs.Checkpoint, error) {
+	if err := t.s.settle(ctx, t.s.unopened()); err != nil {
+		return nil, err
+	}
+	return t.s.store.ListCheckpoints(ctx, namespace, hub, group, o)
+}
+
+// ClaimOwnership is the Store's, with two additions. A partition that has been
+// lost is no longer read. And a partition that was lost is not claimed again
+// while a batch of the earlier tenure is still in hand, because its commit
+// would then look like the owner's.
+func (t tenancy) ClaimOwnership(ctx context.Context, want []azeventhubs.Ownership, o *azeventhubs.ClaimOwnershipOptions) ([]azeventhubs.Ownership, error) {
+	if len(want) > 0 && want[0].OwnerID == "" { // the Processor closes and gives up what it has
+		return t.s.store.ClaimOwnership(ctx, want, o)
+	}
+	got, err := t.s.store.ClaimOwnership(ctx, t.s.claimable(want), o)
+	if err != nil {
+		return nil, err
+	}
+	t.s.claimed(got)
+	return got, nil
+}
+
+// claimable leaves out what changed hands while it is still being read here.
+func (s *session) claimable(want []azeventhubs.Ownership) []azeventhubs.Ownership {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []azeventhubs.Ownership
+	for _, o := range want {
+		renewal := o.ETag != nil && s.claims[o.PartitionID].etag == string(*o.ETag)
+		if s.pumps[o.PartitionID] != nil && !renewal {
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// claimed notes what is owned now and ends the pumps of what is not.
+func (s *session) claimed(got []azeventhubs.Ownership) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := map[string]claim{}
+	for _, o := range got {
+		c := claim{etag: string(*o.ETag), since: o.LastModifiedTime}
+		if before, ok := s.claims[o.PartitionID]; ok {
+			c.since = before.since
+		}
+		now[o.PartitionID] = c
+	}
+	for id, p := range s.pumps {
+		if _, ok := now[id]; !ok {
+			p.cancel()
+		}
+	}
+	s.claims = now
+}
+
+// unopened returns the partitions that are owned and not read yet, each with how long it is owned.
+func (s *session) unopened() map[string]claim {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]claim{}
+	for id, c := range s.claims {
+		if s.pumps[id] == nil {
+			out[id] = c
+		}
+	}
+	return out
+}
