@@ -1,0 +1,366 @@
+package sigma
+
+import (
+	"errors"
+	"regexp"
+	"unicode/utf8"
+)
+
+// Options of [Compile].
+type Options struct {
+	// Fields gives slots to field names. Nil means a table of the matcher's own,
+	// which [Matcher.Fields] returns.
+	Fields *Fields
+	// Placeholders are the lists that |expand puts in for %name%. Each value is
+	// a Sigma text, in which * and ? are wildcards. A name without a list matches
+	// nothing and is a warning; an empty list matches nothing.
+	Placeholders map[string][]string
+	// Rename translates field names, for example those of a taxonomy to paths.
+	// Nil leaves them.
+	Rename func(field string) string
+}
+
+// Matcher is a compiled detection. It does not change and may be used
+// concurrently.
+type Matcher struct {
+	Warnings []*Error // placeholders without a list
+
+	root   node
+	fields *Fields
+}
+
+// Fields returns the table that the matcher's slots are of.
+func (m *Matcher) Fields() *Fields { return m.fields }
+
+// Match reports whether the detection holds for the event. It depends on nothing
+// else and does not allocate.
+func (m *Matcher) Match(ev Event) bool { return m.root.match(ev) }
+
+// Compile makes a detection ready to match. Its errors are *[Error], joined, and
+// stem from placeholders whose values do not fit, or expansions that are too
+// large.
+func Compile(d *Detection, opt Options) (*Matcher, error) {
+	if opt.Fields == nil {
+		opt.Fields = &Fields{}
+	}
+	c := &compiler{opt: opt, searches: make(map[*search]node)}
+	root := c.detection(d)
+	if len(c.errs) > 0 {
+		return nil, errors.Join(c.errs...)
+	}
+	return &Matcher{Warnings: c.warnings, root: root, fields: opt.Fields}, nil
+}
+
+type compiler struct {
+	opt      Options
+	searches map[*search]node
+	errs     []error
+	warnings []*Error
+}
+
+func (c *compiler) detection(d *Detection) node {
+	parts := make([]node, 0, 1+len(d.filters))
+	conditions := make([]node, 0, len(d.conditions))
+	for _, x := range d.conditions {
+		conditions = append(conditions, c.expr(x))
+	}
+	parts = append(parts, or(label{text: "any condition", line: d.Line}, conditions))
+	for _, f := range d.filters {
+		parts = append(parts, c.detection(f))
+	}
+	return and(label{text: "condition and filters", line: d.Line}, parts)
+}
+
+func and(l label, parts []node) node {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return &andNode{l, parts}
+}
+
+func or(l label, parts []node) node {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return &orNode{l, parts}
+}
+
+func (c *compiler) expr(x expr) node {
+	switch x := x.(type) {
+	case exprAnd:
+		return &andNode{label{text: "and"}, c.exprs(x)}
+	case exprOr:
+		return &orNode{label{text: "or"}, c.exprs(x)}
+	case exprNot:
+		return &notNode{c.expr(x.x)}
+	case exprRef:
+		return c.search(x.s)
+	case exprOf:
+		parts := make([]node, len(x.refs))
+		for i, s := range x.refs {
+			parts[i] = c.search(s)
+		}
+		if x.all {
+			return &andNode{label{text: x.text}, parts}
+		}
+		return &orNode{label{text: x.text}, parts}
+	}
+	return &orNode{} // a condition that did not parse holds for nothing
+}
+
+func (c *compiler) exprs(list []expr) []node {
+	out := make([]node, len(list))
+	for i, x := range list {
+		out[i] = c.expr(x)
+	}
+	return out
+}
+
+// search compiles a search once, however often the condition names it.
+func (c *compiler) search(s *search) node {
+	if n, ok := c.searches[s]; ok {
+		return n
+	}
+	groups := make([]node, 0, len(s.groups))
+	for _, g := range s.groups {
+		items := make([]node, 0, len(g.items))
+		for _, it := range g.items {
+			items = append(items, c.item(it))
+		}
+		groups = append(groups, and(label{text: "all of", line: g.line}, items))
+	}
+	n := named(s, groups)
+	c.searches[s] = n
+	return n
+}
+
+// named gives the search's name to the node that stands for it.
+func named(s *search, groups []node) node {
+	l := label{text: s.name, line: s.line}
+	if len(groups) != 1 {
+		return &orNode{l, groups}
+	}
+	if g, ok := groups[0].(*andNode); ok {
+		return &andNode{l, g.parts}
+	}
+	return &andNode{l, groups}
+}
+
+func (c *compiler) slot(field string) int {
+	if c.opt.Rename != nil {
+		field = c.opt.Rename(field)
+	}
+	return c.opt.Fields.Slot(field)
+}
+
+func (c *compiler) item(it *item) node {
+	n := c.positive(it)
+	if it.mods.neq {
+		return &notNode{n}
+	}
+	return n
+}
+
+func (c *compiler) positive(it *item) node {
+	l := label{text: it.describe(), line: it.at.line, field: it.field}
+	if it.keyword {
+		n := &keywordNode{label: l}
+		n.groups, n.reqs, n.never = c.tests(it, KeywordSlot)
+		return n
+	}
+	slot := c.slot(it.field)
+	switch {
+	case it.mods.kind == "exists":
+		return &existsNode{l, slot, it.values[0].kind == True}
+	case it.mods.kind == "fieldref":
+		return c.references(it, l, slot)
+	case it.values[0].kind == Null:
+		return &nullNode{l, slot}
+	}
+	n := &fieldNode{label: l, slot: slot}
+	n.groups, n.reqs, n.never = c.tests(it, slot)
+	return n
+}
+
+func (c *compiler) references(it *item, l label, slot int) node {
+	parts := make([]node, len(it.values))
+	for i, v := range it.values {
+		parts[i] = &refNode{l, slot, c.slot(v.text), it.mods.place, it.mods.cased}
+	}
+	if it.mods.all {
+		return and(l, parts)
+	}
+	return or(l, parts)
+}
+
+// tests compiles the values of an item into groups of testers, with what each
+// group requires.
+func (c *compiler) tests(it *item, slot int) (groups [][]tester, reqs []Requirement, never bool) {
+	var all []tester
+	var needs []need
+	for _, v := range it.values {
+		ts, ns := c.value(it, v)
+		if !it.mods.all {
+			all, needs = append(all, ts...), append(needs, ns...)
+			continue
+		}
+		groups = append(groups, merge(ts))
+		reqs = append(reqs, requirement(slot, ns))
+		never = never || len(ts) == 0
+	}
+	if !it.mods.all {
+		return [][]tester{merge(all)}, []Requirement{requirement(slot, needs)}, len(all) == 0
+	}
+	return groups, reqs, never
+}
+
+// value compiles one value; placeholders and encodings make several testers of
+// it, joined by or.
+func (c *compiler) value(it *item, v literal) ([]tester, []need) {
+	var out []tester
+	var needs []need
+	for _, text := range c.expanded(it, v) {
+		t, n, err := it.tester(text, v)
+		if err != nil {
+			c.errs = append(c.errs, v.at.errorf("%s: %v", it.name(), err))
+			continue
+		}
+		out, needs = append(out, t...), append(needs, n...)
+	}
+	return out, needs
+}
+
+func (c *compiler) expanded(it *item, v literal) []string {
+	if !it.mods.expand {
+		return []string{v.text}
+	}
+	quote := func(s string) string { return s }
+	if it.mods.kind == "re" {
+		quote = regexp.QuoteMeta
+	}
+	out, unset, err := expand(v.text, c.opt.Placeholders, quote)
+	for _, name := range unset {
+		c.warnings = append(c.warnings, v.at.errorf("placeholder %%%s%% has no list and matches nothing: set it", name))
+	}
+	if err != nil {
+		c.errs = append(c.errs, v.at.errorf("%s: %v", it.name(), err))
+	}
+	return out
+}
+
+// tester makes the testers of a value without placeholders.
+func (it *item) tester(text string, v literal) ([]tester, []need, error) {
+	m := &it.mods
+	switch {
+	case m.unit != "" || m.compare != "":
+		return it.numberTester(text, v)
+	case m.kind == "re":
+		re, err := compileRegexp(text, m.flags)
+		if err != nil {
+			return nil, nil, err
+		}
+		pre := regexLiteral(text, m.flags)
+		return []tester{&regexTest{re, newLiteral(pre, false)}}, []need{{kind: Substring, text: pre}}, nil
+	case m.kind == "cidr":
+		p, err := parsePrefix(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		return []tester{&cidrTest{nets: append(cidrTest{}.nets, p)}}, []need{{kind: Present}}, nil
+	}
+	return it.textTesters(text, v)
+}
+
+func (it *item) numberTester(text string, v literal) ([]tester, []need, error) {
+	v.text = text
+	if msg := it.mods.checkNumber(v); msg != "" {
+		return nil, nil, errors.New(msg)
+	}
+	l, _ := newLimit(firstOf(it.mods.compare, "eq"), text)
+	if it.mods.unit != "" {
+		return []tester{&dateTest{it.mods.unit, l}}, []need{{kind: Present}}, nil
+	}
+	return []tester{&limitTest{l}}, []need{{kind: Present}}, nil
+}
+
+// textTesters makes the testers of a text: windash, then the encodings, then the
+// place.
+func (it *item) textTesters(text string, v literal) ([]tester, []need, error) {
+	m := &it.mods
+	texts := []string{text}
+	if m.windash {
+		var err error
+		if texts, err = windash(text); err != nil {
+			return nil, nil, err
+		}
+	}
+	place := m.place
+	if it.keyword && place == "" {
+		place = "contains"
+	}
+	var out []tester
+	var needs []need
+	for _, s := range texts {
+		if len(m.encodings) > 0 && hasWildcard(s) {
+			return nil, nil, errors.New("a wildcard cannot be encoded: escape it in the list")
+		}
+		for _, tokens := range encoded(s, m.encodings) {
+			t, n := patternTester(placed(tokens, place), m.cased)
+			out, needs = append(out, t), append(needs, n)
+		}
+	}
+	if v.kind == Number && place == "" && len(m.encodings) == 0 {
+		canonical := string(appendCanonical(nil, text))
+		out = append(out, &numberTest{canonical})
+		needs = append(needs, need{kind: Exact, text: canonical, number: true})
+	}
+	return out, needs, nil
+}
+
+// encoded returns the patterns of a text after its encodings. Encoded text has
+// no wildcards.
+func encoded(s string, encodings []string) [][]token {
+	if len(encodings) == 0 {
+		return [][]token{parsePattern(s)}
+	}
+	texts := []string{plain(parsePattern(s))}
+	for _, name := range encodings {
+		var next []string
+		for _, t := range texts {
+			next = append(next, encode(t, name)...)
+		}
+		texts = next
+	}
+	out := make([][]token, len(texts))
+	for i, t := range texts {
+		out[i] = []token{{tokenText, t}}
+	}
+	return out
+}
+
+func patternTester(tokens []token, cased bool) (tester, need) {
+	shape, text := shapeOf(tokens)
+	lit := newLiteral(text, cased)
+	n := need{kind: Substring, text: fold(text)}
+	if !utf8.ValidString(text) {
+		n = need{kind: Present}
+	}
+	switch shape {
+	case shapeAny:
+		return anyTest{}, need{kind: Present}
+	case shapeEqual:
+		n.kind = max(n.kind, Present)
+		if n.kind == Substring {
+			n.kind = Exact
+		}
+		return &equalTest{lit}, n
+	case shapePrefix:
+		return &prefixTest{lit}, n
+	case shapeSuffix:
+		return &suffixTest{lit}, n
+	case shapeContains:
+		return &containTest{lit}, n
+	}
+	g := newGlob(tokens, cased)
+	return &globTest{g}, need{kind: Substring, text: fold(g.longest())}
+}
