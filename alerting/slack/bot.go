@@ -48,14 +48,14 @@ func (d doer) Do(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (b *bot) post(ctx context.Context, channel string, g alerting.Group, m message) (receipt, error) {
-	return b.send(g, m, func(m message) (string, string, error) {
+func (b *bot) post(ctx context.Context, channel string, m message) (receipt, error) {
+	return b.send(m, func(m message) (string, string, error) {
 		return b.api.PostMessageContext(ctx, channel, options(m)...)
 	})
 }
 
-func (b *bot) edit(ctx context.Context, at receipt, g alerting.Group, m message) (receipt, error) {
-	return b.send(g, m, func(m message) (string, string, error) {
+func (b *bot) edit(ctx context.Context, at receipt, m message) (receipt, error) {
+	return b.send(m, func(m message) (string, string, error) {
 		channel, ts, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS, options(m)...)
 		return channel, ts, err
 	})
@@ -63,11 +63,11 @@ func (b *bot) edit(ctx context.Context, at receipt, g alerting.Group, m message)
 
 // send calls with m, and once more with the plain message if Slack takes
 // exception to the layout.
-func (b *bot) send(g alerting.Group, m message, call func(message) (channel, ts string, err error)) (receipt, error) {
+func (b *bot) send(m message, call func(message) (channel, ts string, err error)) (receipt, error) {
 	channel, ts, err := call(m)
 	var e slack.SlackErrorResponse
 	if errors.As(err, &e) && slices.Contains(layoutErrors, e.Err) {
-		channel, ts, err = call(plainMessage(g))
+		channel, ts, err = call(plainMessage(m))
 	}
 	if err == nil && (channel == "" || ts == "") {
 		err = errors.New("the answer names no message; is there something other than Slack at api_url")
@@ -148,7 +148,10 @@ func classify(err error, hide secret.Secret) error {
 // statusError is for answers of the HTTP server in front of Slack's API.
 func statusError(code int, remedy string) error {
 	err := fmt.Errorf("server answered %d", code)
-	if code >= 500 || code == http.StatusRequestTimeout {
+	switch {
+	case code < 300: // a captive portal or proxy says 200 to anything
+		return fmt.Errorf("%w, which Slack does not; %s", err, remedy)
+	case code >= 500, code == http.StatusRequestTimeout:
 		return err
 	}
 	return alerting.Permanent(fmt.Errorf("%w; %s", err, remedy))

@@ -29,6 +29,7 @@ type message struct {
 	Blocks     []slack.Block       `json:"blocks"`
 	Attachment slack.Attachment    `json:"attachment"` // the coloured part
 	Metadata   slack.SlackMetadata `json:"metadata"`
+	note       note
 }
 
 // note is what a message says about itself.
@@ -44,7 +45,8 @@ const (
 func newMessage(g alerting.Group, n note) message {
 	lead, open, done := split(g)
 	m := message{
-		Text:     fallback(g, lead, open),
+		Text:     fallback(lead, len(open), n),
+		note:     n,
 		Metadata: slack.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{metadataKey: g.Key}},
 	}
 	b := &builder{left: maxTotal}
@@ -69,12 +71,10 @@ func newMessage(g alerting.Group, n note) message {
 
 // plainMessage is the message without any layout, for when Slack refuses the
 // other one: an alert must not be lost to a block that Slack no longer likes.
-func plainMessage(g alerting.Group) message {
-	lead, open, _ := split(g)
-	m := newMessage(g, noNote)
+func plainMessage(m message) message {
 	b := &builder{left: maxSection}
-	b.section(fallback(g, lead, open))
-	return message{Text: m.Text, Blocks: b.blocks, Metadata: m.Metadata}
+	b.section(m.Text)
+	return message{Text: m.Text, Blocks: b.blocks, Metadata: m.Metadata, note: m.note}
 }
 
 const (
@@ -157,12 +157,12 @@ func headline(lead alerting.Violation, open int) string {
 	return s
 }
 
-func fallback(g alerting.Group, lead alerting.Violation, open []alerting.Violation) string {
-	s := headline(lead, len(open)) + ": " + words(subject(lead), maxValue)
+func fallback(lead alerting.Violation, open int, n note) string {
+	s := headline(lead, open) + ": " + words(subject(lead), maxValue)
 	if lead.Actor != "" && lead.State.Open() {
 		s += " by " + words(lead.Actor, maxTitle)
 	}
-	if g.Repeat {
+	if n == mayRepeat {
 		s = "(may repeat) " + s
 	}
 	return cut(s, maxFallback)

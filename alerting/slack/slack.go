@@ -88,7 +88,7 @@ func (r *Receiver) Deliver(ctx context.Context, g alerting.Group, have alerting.
 // bring makes the channel show m.
 func (r *Receiver) bring(ctx context.Context, g alerting.Group, m message, last receipt) (receipt, error) {
 	if r.config.WebhookURLFile != "" {
-		return receipt{}, r.hook(ctx, g, m)
+		return receipt{}, r.hook(ctx, m)
 	}
 	b, err := r.bot()
 	if err != nil {
@@ -101,13 +101,13 @@ func (r *Receiver) bring(ctx context.Context, g alerting.Group, m message, last 
 		}
 	}
 	if last.TS != "" {
-		at, err := b.edit(ctx, last, g, m)
+		at, err := b.edit(ctx, last, m)
 		if !gone(err) {
 			return at, b.classify(err)
 		}
 		m = newMessage(g, followsOld)
 	}
-	at, err := b.post(ctx, r.config.Channel, g, m)
+	at, err := b.post(ctx, r.config.Channel, m)
 	return at, b.classify(err)
 }
 

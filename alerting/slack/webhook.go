@@ -20,14 +20,14 @@ import (
 
 // hook posts m to the incoming webhook. slack-go's PostWebhook is not used: it
 // drops the body of a refusal, which is the only place that says why.
-func (r *Receiver) hook(ctx context.Context, g alerting.Group, m message) error {
+func (r *Receiver) hook(ctx context.Context, m message) error {
 	url, err := r.config.webhook()
 	if err != nil {
 		return err // plain: the file may be in the middle of a rotation
 	}
 	err = r.postHook(ctx, url, m)
 	if errors.Is(err, errLayout) {
-		err = r.postHook(ctx, url, plainMessage(g))
+		err = r.postHook(ctx, url, plainMessage(m))
 	}
 	if errors.Is(err, errLayout) {
 		return alerting.Permanent(err)
