@@ -37,10 +37,10 @@ type Principal struct {
 // reused by the Decoder: an Event is valid until the callback it was passed to
 // returns, its strings for longer.
 type Event struct {
-	ID       string    // the provider's record id; with Tenant and Kind, the identity that folds repeats
+	ID       string    // the provider's record id, or composed of what is equal in repeats; with Tenant and Kind, the identity that folds repeats; empty if the record has none
 	Kind     Kind      //
 	Tenant   string    // lower-cased tenant id, empty if the record does not say
-	Time     time.Time // when it happened (UTC), never when it arrived; zero if the record does not say
+	Time     time.Time // when it happened (UTC), not when it arrived, unless the record does not say: then Enqueued
 	Action   string    // operation as logged
 	Op       string    // Action case-folded and trimmed, one trailing full stop removed: what rules compare
 	Outcome  Outcome

@@ -6,18 +6,17 @@ type Reason string
 
 // The reasons.
 const (
-	NotJSON   Reason = "not-json"   // not JSON, and not one of the known kinds of damage
-	Truncated Reason = "truncated"  // JSON that ends too early
-	NotRecord Reason = "not-record" // valid JSON, but an element of records is neither an object nor null
-	TooLarge  Reason = "too-large"  // over 8 MiB after decompression
-	TooDeep   Reason = "too-deep"   // nested deeper than 256
-	BadGzip   Reason = "bad-gzip"   // begins as gzip but does not decompress
-	Empty     Reason = "empty"      // a body without a byte in it
+	NotJSON   Reason = "not-json"  // not JSON, and not one of the known kinds of damage
+	Truncated Reason = "truncated" // JSON that ends too early, an array of records that is not closed included
+	TooLarge  Reason = "too-large" // over 8 MiB after decompression
+	TooDeep   Reason = "too-deep"  // nested deeper than 256
+	BadGzip   Reason = "bad-gzip"  // begins as gzip but does not decompress
+	Empty     Reason = "empty"     // a body without a byte but white space
 )
 
 // Reasons returns every reason, for pre-created metrics.
 func Reasons() []Reason {
-	return []Reason{NotJSON, Truncated, NotRecord, TooLarge, TooDeep, BadGzip, Empty}
+	return []Reason{NotJSON, Truncated, TooLarge, TooDeep, BadGzip, Empty}
 }
 
 // Quarantined is a record (or a whole message) that could not be decoded.

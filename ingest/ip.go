@@ -1,0 +1,79 @@
+package ingest
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// parseIP reads a caller's address as Azure logs it: plain, with a port, an
+// IPv6 address in brackets, IPv4 mapped or embedded into IPv6, a full IPv6
+// address behind a stray "::", or the first of a list. Anything else ("",
+// "<null>", host names) is the zero Addr.
+func parseIP(s string) netip.Addr {
+	if i := strings.IndexByte(s, ','); i >= 0 {
+		s = s[:i]
+	}
+	s = strings.TrimSpace(s)
+	if s == "" || s[0] == '<' {
+		return netip.Addr{}
+	}
+	s = withoutPort(s)
+	if i := strings.IndexByte(s, '%'); i >= 0 {
+		s = s[:i] // a zone means nothing outside the machine that logged it
+	}
+	if !addressLike(s) {
+		return netip.Addr{} // ParseAddr's error would be an allocation
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil && strings.HasPrefix(s, "::") {
+		a, err = netip.ParseAddr(s[2:])
+	}
+	if err != nil {
+		return netip.Addr{}
+	}
+	return unembed(a.Unmap())
+}
+
+// withoutPort cuts brackets and a port.
+func withoutPort(s string) string {
+	if s[0] == '[' {
+		s, _, _ = strings.Cut(s[1:], "]")
+		return s
+	}
+	if i := strings.IndexByte(s, ':'); i >= 0 && strings.IndexByte(s[i+1:], ':') < 0 {
+		return s[:i] // one colon: IPv4 and a port
+	}
+	return s
+}
+
+// addressLike reports whether s holds only what an address can hold.
+func addressLike(s string) bool {
+	separators := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '.' || c == ':':
+			separators++
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
+		default:
+			return false
+		}
+	}
+	return separators >= 2
+}
+
+// unembed turns "::192.0.2.1" into 192.0.2.1. The loopback address stays.
+func unembed(a netip.Addr) netip.Addr {
+	if !a.Is6() {
+		return a
+	}
+	b := a.As16()
+	for _, x := range b[:12] {
+		if x != 0 {
+			return a
+		}
+	}
+	if b[12] == 0 {
+		return a // ::, ::1 and others that no IPv4 caller has
+	}
+	return netip.AddrFrom4([4]byte(b[12:]))
+}

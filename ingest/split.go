@@ -1,0 +1,315 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"phiwatch/ingest/document"
+)
+
+// maxNesting bounds arrays in arrays and messages in messages; what is deeper
+// is one record.
+const maxNesting = 8
+
+// splitter finds the records of a body. Each byte is read once unless
+// something is damaged.
+type splitter struct {
+	to      *Decoder
+	message Message
+	data    []byte // the body, or a record of it that was repaired
+	pos     int
+	index   int    // records so far in the message
+	carried Repair // what was repaired around the next record
+	nesting int
+	mended  bool // data was already repaired; do not try again
+	work    int  // bytes read in vain, to bound damaged bodies
+	last    int  // where the last sound record began, -1 before the first
+
+	// span is told the extent of each record, for tests.
+	span func(start, end int)
+}
+
+func (s *splitter) reset(m Message) {
+	*s = splitter{to: s.to, message: m, last: -1, span: s.span}
+}
+
+var byteOrderMark = []byte("\ufeff")
+
+// split walks the body.
+func (s *splitter) split(body []byte) {
+	s.data = body
+	if bytes.HasPrefix(body, byteOrderMark) {
+		s.pos = len(byteOrderMark)
+	}
+	s.skipSpace()
+	switch {
+	case s.pos == len(body):
+		s.to.reject(-1, Empty, "no bytes but white space", body)
+	case s.peek() != '{' && s.peek() != '[' && s.soleValue():
+	default:
+		s.values()
+	}
+}
+
+// soleValue accepts a body that is one scalar.
+func (s *splitter) soleValue() bool {
+	if s.to.doc.Parse(s.data[s.pos:]) != nil {
+		return false
+	}
+	s.took(s.pos, len(s.data))
+	s.pos = len(s.data)
+	s.to.accept(0)
+	return true
+}
+
+// values reads the values at the top of the body. Commas and closing brackets
+// between them are what is left of a message that was cut out of its wrapper.
+func (s *splitter) values() {
+	for {
+		s.skipSpace()
+		if s.pos >= len(s.data) {
+			return
+		}
+		switch c := s.peek(); {
+		case c == '{':
+			s.object(false)
+		case c == '[':
+			s.pos++
+			s.elements()
+		case (c == ',' || c == ']' || c == '}') && s.index > 0:
+			s.carried |= RepairedJoined
+			s.pos++
+		default:
+			s.garbage()
+		}
+	}
+}
+
+// elements reads an array from behind its bracket to behind its closing one.
+func (s *splitter) elements() {
+	s.nesting++
+	defer func() { s.nesting-- }()
+	for {
+		s.skipSpace()
+		if s.pos >= len(s.data) {
+			s.cut()
+			return
+		}
+		switch c := s.peek(); {
+		case c == ']':
+			s.pos++
+			return
+		case c == ',':
+			s.pos++
+		case c == '[' && s.nesting < maxNesting:
+			s.pos++
+			s.elements()
+		case c == '{':
+			s.object(true)
+		case c == '}':
+			s.carried |= RepairedJoined
+			s.pos++
+		default:
+			s.scalar()
+		}
+	}
+}
+
+// cut reports an array that was not closed: records after the last one, if
+// there were any, are lost.
+func (s *splitter) cut() {
+	s.to.reject(s.index, Truncated, fmt.Sprintf("the array of records is not closed at offset %d", s.pos), nil)
+}
+
+// object reads a message or a record.
+func (s *splitter) object(inArray bool) {
+	if after, ok := wrapper(s.data, s.pos); ok && s.nesting < maxNesting {
+		s.pos = after
+		s.elements()
+		s.members()
+		return
+	}
+	s.record(inArray)
+}
+
+// wrapper reports whether the object at i begins with the member "records",
+// an array, and where that array's elements begin.
+func wrapper(data []byte, i int) (after int, ok bool) {
+	i = skipSpace(data, i+1)
+	const name = `"records"`
+	if len(data)-i < len(name) || data[i] != '"' || !bytes.EqualFold(data[i:i+len(name)], []byte(name)) {
+		return 0, false
+	}
+	i = skipSpace(data, i+len(name))
+	if i >= len(data) || data[i] != ':' {
+		return 0, false
+	}
+	i = skipSpace(data, i+1)
+	if i >= len(data) || data[i] != '[' {
+		return 0, false
+	}
+	return i + 1, true
+}
+
+// members reads what follows the records in their wrapper. Damage there is
+// left to the caller.
+func (s *splitter) members() {
+	for {
+		s.skipSpace()
+		if s.pos >= len(s.data) {
+			return
+		}
+		switch s.peek() {
+		case '}':
+			s.pos++
+			return
+		case ',':
+		default:
+			return
+		}
+		if after, ok := wrapper(s.data, s.pos); ok { // a second array of records
+			s.pos = after
+			s.elements()
+			continue
+		}
+		end, ok := member(s.data, s.pos+1)
+		if !ok {
+			return
+		}
+		s.pos = end
+	}
+}
+
+// member returns where the member at i ends.
+func member(data []byte, i int) (end int, ok bool) {
+	i = skipSpace(data, i)
+	if i >= len(data) || data[i] != '"' {
+		return 0, false
+	}
+	n, err := document.Skip(data[i:])
+	if err != nil {
+		return 0, false
+	}
+	i = skipSpace(data, i+n)
+	if i >= len(data) || data[i] != ':' {
+		return 0, false
+	}
+	n, err = document.Skip(data[i+1:])
+	if err != nil {
+		return 0, false
+	}
+	return i + 1 + n, true
+}
+
+// record reads one record.
+func (s *splitter) record(inArray bool) {
+	start := s.pos
+	n, err := s.to.doc.ParsePrefix(s.data[start:])
+	if err != nil {
+		s.damaged(start, err)
+		return
+	}
+	s.pos = start + n
+	s.last = start
+	s.took(start, s.pos)
+	s.to.accept(s.joined(inArray) | s.carry())
+}
+
+// joined looks at what follows a record: damage there is a repair of it.
+func (s *splitter) joined(inArray bool) Repair {
+	i := skipSpace(s.data, s.pos)
+	if i >= len(s.data) {
+		return 0
+	}
+	switch c := s.data[i]; {
+	case inArray && c != ',' && c != ']', !inArray && (c == ',' || c == ']' || c == '}'):
+		return RepairedJoined
+	}
+	return 0
+}
+
+// carry returns the repairs made before a record, once.
+func (s *splitter) carry() Repair {
+	r := s.carried
+	if !s.mended {
+		s.carried = 0
+	}
+	return r
+}
+
+// scalar reads an element that is neither object nor array, or one that is
+// nested too deep to be taken apart.
+func (s *splitter) scalar() {
+	start := s.pos
+	n, err := s.to.doc.ParsePrefix(s.data[start:])
+	if err != nil && s.peek() == '[' {
+		s.damaged(start, err)
+		return
+	}
+	if err == nil {
+		switch i := skipSpace(s.data, start+n); {
+		case i >= len(s.data), s.data[i] == ',', s.data[i] == ']':
+			s.pos = start + n
+			s.took(start, s.pos)
+			s.to.accept(s.carry())
+			return
+		}
+	}
+	s.garbage()
+}
+
+// nested decodes the elements of an array that a record turned out to hold:
+// it was a message whose "records" is not its first member.
+func (s *splitter) nested(array []byte) {
+	s.within(array, func() {
+		s.pos = 1
+		s.elements()
+	})
+}
+
+// within runs walk over other data than the body.
+func (s *splitter) within(data []byte, walk func()) {
+	outer := *s
+	s.data, s.pos, s.last, s.span = data, 0, -1, nil
+	walk()
+	s.data, s.pos, s.last, s.span = outer.data, outer.pos, outer.last, outer.span
+	s.mended, s.carried = outer.mended, 0
+}
+
+func (s *splitter) took(start, end int) {
+	if s.span != nil && !s.mended {
+		s.span(start, end)
+	}
+}
+
+func (s *splitter) peek() byte { return s.data[s.pos] }
+
+func (s *splitter) skipSpace() { s.pos = skipSpace(s.data, s.pos) }
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// text views bytes that nobody will modify as a string.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// reasonFor names the reason and detail of a parse error at offset base.
+func reasonFor(err error, base int) (Reason, string) {
+	reason := NotJSON
+	switch {
+	case errors.Is(err, document.ErrTooDeep):
+		reason = TooDeep
+	case errors.Is(err, document.ErrTruncated):
+		reason = Truncated
+	}
+	var syntax *document.SyntaxError
+	if errors.As(err, &syntax) {
+		return reason, fmt.Sprintf("%s at offset %d", syntax.Msg, base+syntax.Offset)
+	}
+	return reason, err.Error()
+}
