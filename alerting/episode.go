@@ -1,0 +1,146 @@
+package alerting
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"phiwatch/detectors"
+)
+
+// A violation shows the first and the newest events of its episode and the one
+// that restored it: at most 20.
+const (
+	firstEvidence = 10
+	lastEvidence  = 9
+)
+
+// episode is a violation as its observations tell it: the fold of step over
+// them in the order of key. Two ledgers that know the same observations hold
+// the same episodes, however the observations came in.
+type episode struct {
+	Violation Violation // without evidence
+	Group     string    // the rule's
+	Final     bool      // no event restores it: a person closes it
+	Quiet     int64     // closes this long after WeakAt, microseconds; 0 = never by itself
+	WeakAt    int64     // newest weakening
+	First     []string  // evidence
+	Last      []string
+	Restore   string // event
+	Severity  detectors.Severity
+}
+
+// step takes the next observation in. o must sort after all those before it.
+func (e *episode) step(o *observation) error {
+	if o.state == detectors.Restored && !e.known() {
+		return nil // of nothing that was ever weak
+	}
+	var w observed
+	if err := json.Unmarshal(o.body, &w); err != nil {
+		return fmt.Errorf("decode observation %s of %s: %w", o.event, o.violation, err)
+	}
+	switch o.state {
+	case detectors.Weakened, detectors.Incident:
+		e.weaken(o, &w)
+	case detectors.Restored:
+		e.restore(o, &w)
+	case acknowledged, closed:
+		e.hear(o, &w)
+	}
+	return nil
+}
+
+func (e *episode) known() bool { return e.Violation.State != "" }
+
+func (e *episode) weaken(o *observation, w *observed) {
+	v := &e.Violation
+	if !v.State.Open() || e.quietAt(o.at) {
+		e.begin(o, w)
+	} else {
+		v.Repeats++
+	}
+	e.Severity = max(e.Severity, o.severity)
+	e.WeakAt, e.Quiet = o.at, o.quiet
+	e.Group, e.Final = w.Group, o.state == detectors.Incident || !w.Restorable
+	if len(e.First) < firstEvidence {
+		e.First = append(e.First, o.event)
+	} else {
+		e.Last = append(e.Last, o.event)
+		e.Last = e.Last[max(0, len(e.Last)-lastEvidence):]
+	}
+	v.Severity = e.Severity.String()
+	v.Changed = fromMicros(o.at)
+	v.Title, v.Safeguards, v.HIPAA, v.Runbook = w.Title, w.Safeguards, w.HIPAA, w.Runbook
+	v.Safeguard = (&detectors.Meta{Safeguards: w.Safeguards}).Safeguard()
+	v.Actor, v.ActorIP, v.Action = w.Actor, w.ActorIP, w.Action
+	if w.Name != "" {
+		v.SubjectName = w.Name
+	}
+}
+
+// begin starts the next episode; the subject stays as first seen.
+func (e *episode) begin(o *observation, w *observed) {
+	old := e.Violation
+	*e = episode{Violation: Violation{
+		ID: o.violation, Entry: w.Entry, Tenant: w.Tenant, Subject: w.Subject,
+		SubjectName: old.SubjectName, State: StatusOpen, Opened: fromMicros(o.at),
+	}}
+	if old.Subject != "" {
+		e.Violation.Subject = old.Subject
+	}
+}
+
+func (e *episode) restore(o *observation, w *observed) {
+	v := &e.Violation
+	v.Changed = fromMicros(o.at)
+	if !v.State.Open() {
+		return
+	}
+	v.State, v.Restored, v.RestoredBy = StatusRestored, fromMicros(o.at), w.Actor
+	e.Restore = o.event
+}
+
+func (e *episode) hear(o *observation, w *observed) {
+	v := &e.Violation
+	if !v.State.Open() || v.State == StatusAcknowledged && o.state == acknowledged {
+		return
+	}
+	v.State, v.AckedBy, v.AckedAt = StatusAcknowledged, w.Actor, fromMicros(w.Said)
+	if o.state == closed {
+		v.State = StatusClosed
+	}
+}
+
+// quietAt reports whether an open incident has been quiet for so long at a
+// time that it has closed by itself.
+func (e *episode) quietAt(us int64) bool {
+	return e.Quiet > 0 && us-e.WeakAt > e.Quiet && e.Violation.State.Open()
+}
+
+// view is the violation as people see it after a sweep at a time; 0 for none.
+func (e *episode) view(swept int64) Violation {
+	v := e.Violation
+	if e.quietAt(swept) {
+		v.State = StatusClosed
+	}
+	v.Evidence = slices.Concat(e.First, e.Last)
+	if e.Restore != "" {
+		v.Evidence = append(v.Evidence, e.Restore)
+	}
+	return v
+}
+
+// quietUntil is when a sweep closes the episode, 0 for never.
+func (e *episode) quietUntil() int64 {
+	if e.Quiet == 0 || !e.Violation.State.Open() {
+		return 0
+	}
+	return e.WeakAt + e.Quiet + 1
+}
+
+// clone returns a copy that shares nothing that step changes.
+func (e *episode) clone() *episode {
+	c := *e
+	c.First, c.Last = slices.Clone(e.First), slices.Clone(e.Last)
+	return &c
+}

@@ -1,0 +1,176 @@
+package alerting
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"phiwatch/detectors"
+)
+
+// What people say of a violation is kept among the observations, so that it
+// takes its place in time like everything else.
+const (
+	acknowledged detectors.State = "acknowledged"
+	closed       detectors.State = "closed"
+)
+
+// key orders the observations of one violation. At one instant a restore
+// comes before a weakening, so that a tie leaves the safeguard weak: of two
+// mistakes, telling too much is the smaller. What a person says comes last.
+type key struct {
+	at    int64 // microseconds
+	rank  int
+	event string
+}
+
+func (k key) compare(o key) int {
+	return cmp.Or(cmp.Compare(k.at, o.at), cmp.Compare(k.rank, o.rank), strings.Compare(k.event, o.event))
+}
+
+func rank(s detectors.State) int {
+	switch s {
+	case detectors.Restored:
+		return 0
+	case detectors.Weakened, detectors.Incident:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// observation is one thing known of one violation.
+type observation struct {
+	violation string
+	event     string // event id; with violation and state, what folds repeats
+	state     detectors.State
+	at        int64
+	severity  detectors.Severity
+	quiet     int64  // of an incident, microseconds
+	body      []byte // JSON of observed
+
+	enqueued int64              // of the event, for measuring delay; not stored
+	evidence *detectors.Finding // not stored here
+}
+
+func (o *observation) key() key { return key{o.at, rank(o.state), o.event} }
+
+// observed is what an observation tells people. Only a weakening carries the
+// rule's words.
+type observed struct {
+	Tenant     string   `json:"tenant,omitempty"`
+	Entry      string   `json:"entry,omitempty"`
+	Subject    string   `json:"subject,omitempty"`
+	Name       string   `json:"name,omitempty"`
+	Actor      string   `json:"actor,omitempty"`
+	ActorIP    string   `json:"actor_ip,omitempty"`
+	Action     string   `json:"action,omitempty"`
+	Title      string   `json:"title,omitempty"`
+	Safeguards []string `json:"safeguards,omitempty"`
+	HIPAA      []string `json:"hipaa,omitempty"`
+	Group      string   `json:"group,omitempty"`
+	Runbook    []string `json:"runbook,omitempty"`
+	Restorable bool     `json:"restorable,omitempty"`
+	Note       string   `json:"note,omitempty"` // of a person
+	Said       int64    `json:"said,omitempty"` // when the person said it
+}
+
+// ViolationID returns the id of the violation of an entry by a subject of a
+// tenant. Case does not matter (safeguards: GUIDs, UPNs and resource ids come
+// in any).
+func ViolationID(tenant, entry, subject string) string {
+	h := sha256.New()
+	for _, s := range []string{tenant, entry, subject} {
+		s = strings.ToLower(s)
+		fmt.Fprintf(h, "%d:%s", len(s), s)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// observe turns a finding into an observation.
+func observe(f *detectors.Finding) (observation, error) {
+	if f.Rule == nil {
+		return observation{}, fmt.Errorf("finding of event %q has no rule", f.Evidence.EventID)
+	}
+	switch f.State {
+	case detectors.Weakened, detectors.Restored, detectors.Incident:
+	default:
+		return observation{}, fmt.Errorf("finding of %s has unknown state %q", f.Rule.Entry, f.State)
+	}
+	o := observation{
+		violation: ViolationID(f.Tenant, f.Rule.Entry, f.Subject),
+		event:     eventID(&f.Evidence),
+		state:     f.State,
+		at:        micros(eventTime(f)),
+		severity:  f.Severity,
+		enqueued:  micros(f.Evidence.Enqueued),
+		evidence:  f,
+	}
+	if f.State == detectors.Incident {
+		o.quiet = f.Rule.Quiet.Microseconds()
+	}
+	body, err := json.Marshal(words(f))
+	if err != nil {
+		return observation{}, fmt.Errorf("encode observation of %s: %w", f.Rule.Entry, err)
+	}
+	o.body = body
+	return o, nil
+}
+
+func words(f *detectors.Finding) observed {
+	w := observed{Actor: f.Evidence.Actor, ActorIP: f.Evidence.ActorIP, Action: f.Evidence.Action}
+	if f.State == detectors.Restored {
+		return w
+	}
+	w.Tenant, w.Entry, w.Subject, w.Name = f.Tenant, f.Rule.Entry, f.Subject, f.Name
+	w.Title, w.Group, w.Restorable = f.Rule.Title, f.Rule.Group, f.Rule.Restorable
+	w.Safeguards, w.HIPAA, w.Runbook = f.Rule.Safeguards, f.Rule.HIPAA, f.Rule.Runbook
+	return w
+}
+
+// eventTime is when the event happened. A record that does not say is dated by
+// what is known next best: it must not look older than everything else.
+func eventTime(f *detectors.Finding) time.Time {
+	for _, t := range []time.Time{f.Time, f.Evidence.Time, f.Evidence.Enqueued} {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}
+
+// eventID is the event's id, or for a record without one, an id of its bytes.
+func eventID(e *detectors.Evidence) string {
+	if e.EventID != "" {
+		return e.EventID
+	}
+	sum := sha256.Sum256(e.Record)
+	return e.Kind + "/sha256:" + hex.EncodeToString(sum[:16])
+}
+
+// prefer reports whether o is to be kept rather than p, both being the same
+// event in the same state: the earlier time, the higher severity, then the
+// lesser text. Any order would do that does not depend on which came first;
+// replace in store.go is the same in SQL.
+func (o *observation) prefer(p *observation) bool {
+	return cmp.Or(cmp.Compare(o.at, p.at), cmp.Compare(p.severity, o.severity), bytes.Compare(o.body, p.body)) < 0
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -1,0 +1,69 @@
+package alerting
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// How long finished groups are kept for people to look at.
+const finishedFor = 90 * 24 * time.Hour
+
+// Sweep does what the passing of time does: incidents close whose quiet period
+// is over, restores of nothing known are forgotten after Lateness, evidence
+// and finished groups after their retention. Call it every minute or so.
+func (l *Ledger) Sweep(ctx context.Context, now time.Time) error {
+	err := inTx(ctx, l.db, func(tx *sql.Tx) error {
+		if err := l.sweepQuiet(ctx, tx, micros(now)); err != nil {
+			return fmt.Errorf("close quiet incidents: %w", err)
+		}
+		return l.prune(ctx, tx, now)
+	})
+	if err == nil {
+		l.changed()
+	}
+	return err
+}
+
+func (l *Ledger) sweepQuiet(ctx context.Context, tx *sql.Tx, now int64) error {
+	var rows []*row
+	err := each(ctx, tx, func(rs *sql.Rows) error {
+		r, err := scanRow(rs)
+		rows = append(rows, r)
+		return err
+	}, selectRows+`quiet_until > 0 AND quiet_until <= $1`, now)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		r.swept = now
+	}
+	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.id, b.id) })
+	if err := saveRows(ctx, tx, rows); err != nil {
+		return err
+	}
+	return l.tell(ctx, tx, changes(rows, nil), now)
+}
+
+func (l *Ledger) prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	late := micros(now.Add(-Lateness))
+	for _, p := range []struct {
+		what, query string
+		before      int64
+	}{
+		{"restores of nothing known", `DELETE FROM observations WHERE state = 'restored' AND arrived < $1
+			AND NOT EXISTS (SELECT 1 FROM violations WHERE violations.id = observations.violation)`, late},
+		{"their records", `DELETE FROM evidence WHERE NOT kept AND stored < $1`, late},
+		{"evidence", `DELETE FROM evidence WHERE stored < $1`, micros(now.Add(-l.retention))},
+		{"members of finished groups", `DELETE FROM delivery_members WHERE delivery IN
+			(SELECT id FROM deliveries WHERE finished AND sent < $1)`, micros(now.Add(-finishedFor))},
+	} {
+		if _, err := tx.ExecContext(ctx, p.query, p.before); err != nil {
+			return fmt.Errorf("prune %s: %w", p.what, err)
+		}
+	}
+	return nil
+}
