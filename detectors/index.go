@@ -50,10 +50,14 @@ func (g *group) add(half int, values []string) {
 	}
 }
 
-// bestRequirement picks the requirement with the fewest values: the most selective guess.
+// bestRequirement picks the exact requirement with the fewest values: the most
+// selective guess. Slot is -1 when there is none.
 func bestRequirement(m *sigma.Matcher) (slot int, values []string) {
 	slot = -1
 	for _, r := range m.Required() {
+		if r.Kind != sigma.Exact || r.Slot == sigma.KeywordSlot {
+			continue
+		}
 		if slot < 0 || len(r.Values) < len(values) {
 			slot, values = r.Slot, r.Values
 		}
@@ -61,7 +65,7 @@ func bestRequirement(m *sigma.Matcher) (slot int, values []string) {
 	return slot, values
 }
 
-// match evaluates the halves of the group that the event's value calls for.
+// match evaluates the halves of the group that the event's values call for.
 func (g *group) match(s *scope, halves []half, out []Match) []Match {
 	for _, i := range g.always {
 		out = halves[i].eval(s, out)
@@ -70,11 +74,20 @@ func (g *group) match(s *scope, halves []half, out []Match) []Match {
 		return out
 	}
 	for _, v := range s.Values(g.slot) {
-		s.fold = sigma.AppendFold(s.fold[:0], v.Text)
-		for _, i := range g.byValue[string(s.fold)] {
-			if s.first(i) {
-				out = halves[i].eval(s, out)
-			}
+		keys, end := v.AppendKeys(s.keys[:0])
+		out = g.candidates(keys[:end], s, halves, out)
+		if len(keys) > end { // a number in its simplest spelling
+			out = g.candidates(keys[end:], s, halves, out)
+		}
+		s.keys = keys
+	}
+	return out
+}
+
+func (g *group) candidates(key []byte, s *scope, halves []half, out []Match) []Match {
+	for _, i := range g.byValue[string(key)] {
+		if s.first(i) {
+			out = halves[i].eval(s, out)
 		}
 	}
 	return out

@@ -35,35 +35,71 @@ func (s *Set) Entries() []string {
 	return slices.Compact(out)
 }
 
+// Safeguards returns the primary seed codes of the set, sorted, each once.
+func (s *Set) Safeguards() []string {
+	var out []string
+	for _, r := range s.Rules {
+		out = append(out, r.Safeguard())
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // Load reads every .yml and .yaml file of the sources, later ones overriding
-// earlier ones by rule id. lists feeds the placeholders of the rules. Every
-// error is collected, each with file, line and remedy; on any error the set is nil.
+// earlier ones by rule id; filters apply to the rules they name, wherever they
+// stand. lists feeds the placeholders of the rules. Every error is collected,
+// each with file, line and remedy; on any error the set is nil.
 func Load(lists map[string][]string, sources ...Source) (*Set, error) {
-	set := &Set{fields: new(sigma.Fields)}
-	b := &builder{options: sigma.Options{Fields: set.fields, Placeholders: lists}}
-	byID := map[string]*Rule{}
+	var docs []sigma.Document
 	var errs []error
 	for _, src := range sources {
-		rules, err := b.loadSource(src)
-		errs = append(errs, err)
-		for _, r := range rules {
-			if old := byID[r.ID]; r.ID != "" && old != nil {
-				set.Rules[slices.Index(set.Rules, old)] = r
-			} else {
-				set.Rules = append(set.Rules, r)
-			}
-			byID[r.ID] = r
+		found, err := parseSource(src)
+		docs, errs = append(docs, found...), append(errs, err)
+	}
+	set := &Set{fields: new(sigma.Fields)}
+	b := &builder{options: sigma.Options{Fields: set.fields, Placeholders: lists}}
+	var rules []*sigma.Rule
+	for _, d := range docs {
+		switch d := d.(type) {
+		case *sigma.Rule:
+			rules = override(rules, d)
+		case *sigma.Filter:
+			b.filters = append(b.filters, d)
+		default:
+			errs = append(errs, &sigma.Error{File: d.Head().File, Line: d.Head().Line, Column: 1,
+				Msg: "correlation documents are not evaluated yet: take the file out of the rule folder"})
 		}
+	}
+	for _, sr := range rules {
+		r, err := b.build(sr)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		set.Rules = append(set.Rules, r)
 	}
 	errs = append(errs, uniqueEntries(set.Rules))
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	set.Warnings = b.warnings
 	return set, nil
 }
 
-func (b *builder) loadSource(src Source) ([]*Rule, error) {
-	var rules []*Rule
+// override appends r, or puts it in the place of a rule with the same id.
+func override(rules []*sigma.Rule, r *sigma.Rule) []*sigma.Rule {
+	for i, old := range rules {
+		if r.ID != "" && strings.EqualFold(old.ID, r.ID) {
+			rules[i] = r
+			return rules
+		}
+	}
+	return append(rules, r)
+}
+
+// parseSource parses the rule files of one source.
+func parseSource(src Source) ([]sigma.Document, error) {
+	var docs []sigma.Document
 	var errs []error
 	err := fs.WalkDir(src.FS, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -74,40 +110,17 @@ func (b *builder) loadSource(src Source) ([]*Rule, error) {
 		}
 		data, err := fs.ReadFile(src.FS, name)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("read rule %s: %w", path.Join(src.Name, name), err))
+			errs = append(errs, fmt.Errorf("read rule: %w; make the file readable or take it out of the folder", err))
 			return nil
 		}
-		loaded, err := b.loadFile(path.Join(src.Name, name), data)
-		rules, errs = append(rules, loaded...), append(errs, err)
+		found, err := sigma.Parse(path.Join(src.Name, name), data)
+		docs, errs = append(docs, found...), append(errs, err)
 		return nil
 	})
 	if err != nil {
 		errs = append(errs, fmt.Errorf("read rules in %s: %w", src.Name, err))
 	}
-	return rules, errors.Join(errs...)
-}
-
-func (b *builder) loadFile(name string, data []byte) ([]*Rule, error) {
-	docs, err := sigma.Parse(name, data)
-	if err != nil {
-		return nil, err
-	}
-	var rules []*Rule
-	var errs []error
-	for _, d := range docs {
-		sr, ok := d.(*sigma.Rule)
-		if !ok {
-			errs = append(errs, &sigma.Error{File: name, Msg: fmt.Sprintf("%T documents are not evaluated yet: move it out of the rule folder", d)})
-			continue
-		}
-		r, err := b.build(sr)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		rules = append(rules, r)
-	}
-	return rules, errors.Join(errs...)
+	return docs, errors.Join(errs...)
 }
 
 // uniqueEntries refuses two rules of one entry: their findings could not be told apart.

@@ -40,7 +40,9 @@ type level struct {
 
 // builder compiles the rules of one set, which share their field slots.
 type builder struct {
-	options sigma.Options
+	options  sigma.Options
+	filters  []*sigma.Filter
+	warnings []error
 }
 
 // build compiles a Sigma rule. A rule without a safeguard key reports incidents
@@ -56,10 +58,9 @@ func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 	}}
 	kinds, ok := kindsOf(sr.LogSource)
 	if !ok {
-		return nil, &sigma.Error{File: sr.File, Line: sr.Line, Msg: fmt.Sprintf(
-			"log source product %q service %q is not one phiwatch reads: use %s", sr.LogSource.Product, sr.LogSource.Service, knownLogSources())}
+		b.warn(sr, "log source product %q service %q is not one phiwatch reads, so the rule never matches: use %s", sr.LogSource.Product, sr.LogSource.Service, knownLogSources())
 	}
-	matcher, err := sigma.Compile(sr.Detection, b.options)
+	matcher, err := b.compile(b.filtered(sr))
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +141,38 @@ func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error
 	if err != nil {
 		return nil, err
 	}
-	return sigma.Compile(d, b.options)
+	return b.compile(d)
+}
+
+// warn notes what loads but is probably not meant.
+func (b *builder) warn(sr *sigma.Rule, format string, args ...any) {
+	b.warnings = append(b.warnings, &sigma.Error{File: sr.File, Line: sr.Line, Column: 1, Msg: fmt.Sprintf(format, args...)})
+}
+
+// filtered adds the filters that name the rule to its detection.
+func (b *builder) filtered(sr *sigma.Rule) *sigma.Detection {
+	var apply []*sigma.Filter
+	for _, f := range b.filters {
+		if f.Applies(sr) {
+			apply = append(apply, f)
+		}
+	}
+	if len(apply) == 0 {
+		return sr.Detection
+	}
+	return sr.Detection.Filtered(apply...)
+}
+
+// compile compiles a detection and keeps its warnings.
+func (b *builder) compile(d *sigma.Detection) (*sigma.Matcher, error) {
+	m, err := sigma.Compile(d, b.options)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range append(d.Warnings, m.Warnings...) {
+		b.warnings = append(b.warnings, w)
+	}
+	return m, nil
 }
 
 // restoreKinds takes the optional logsource key out of a restored block.

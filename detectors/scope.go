@@ -15,7 +15,7 @@ type scope struct {
 	slots []slot
 	seen  []uint32 // half id → generation in which it was evaluated
 	buf   []document.Value
-	fold  []byte
+	keys  []byte
 }
 
 // slot caches the values of a field for the event of generation gen.
