@@ -11,20 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rogpeppe/go-internal/txtar"
+	"go.yaml.in/yaml/v4"
 
 	"phiwatch/detectors/rules"
 	"phiwatch/ingest"
 )
 
-// testLists are the operator lists that the catalog's test events rely on.
-var testLists = map[string][]string{
-	"phi_labels":         {"7e0a11ab-0000-4000-8000-00000000c0de"},
-	"emergency_accounts": {"e0000000-0000-4000-8000-00000000e911"},
-}
-
 func loadCatalog(t testing.TB) *Engine {
 	t.Helper()
-	set, err := Load(testLists, Source{FS: rules.FS})
+	set, err := Load(catalogLists(t), Source{FS: rules.FS})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +28,35 @@ func loadCatalog(t testing.TB) *Engine {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// catalogLists joins the operator lists that the catalog's archives bring along.
+func catalogLists(t testing.TB) map[string][]string {
+	t.Helper()
+	lists := map[string][]string{}
+	archives, err := fs.Glob(rules.FS, "*/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range archives {
+		data, err := fs.ReadFile(rules.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range txtar.Parse(data).Files {
+			if f.Name != "lists.yml" {
+				continue
+			}
+			var own map[string][]string
+			if err := yaml.Unmarshal(f.Data, &own); err != nil {
+				t.Fatalf("%s: lists.yml: %v", name, err)
+			}
+			for list, values := range own {
+				lists[list] = append(lists[list], values...)
+			}
+		}
+	}
+	return lists
 }
 
 // decodeAll decodes a payload and calls f with each event.

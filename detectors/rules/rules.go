@@ -1,0 +1,22 @@
+// Package rules holds the built-in catalog: one Sigma rule per way a safeguard
+// is weakened, in <group>/<entry>.yml, with the events that prove it in
+// <group>/<entry>.txtar. The groups are the safeguards integrity,
+// authentication, transmission and audit.
+//
+// # Test events
+//
+// An archive opens with the story of its events, in lines that begin with #.
+// Its sections are whole records as they are delivered, made up: hit.json,
+// near-miss.json (the closest harmless event), failure.json (the same without
+// success), restore.json, each with further ones (hit-2.json …). lists.yml
+// holds the operator lists that the events need. The last section, want, says
+// of every event what the rule of the archive finds: "hit: weakened critical
+// SUBJECT", "restore: restored SUBJECT", "near-miss: none".
+package rules
+
+import "embed"
+
+// FS is the catalog. The events are shipped with it: the demo plays them.
+//
+//go:embed */*.yml */*.txtar
+var FS embed.FS
