@@ -1,6 +1,6 @@
 // Package rules holds the built-in catalog: one Sigma rule per way a safeguard
-// is weakened, in <group>/<entry>.yml, with the events that prove it in
-// <group>/<entry>.txtar. The groups are the safeguards integrity,
+// is weakened, in <group>/<entry>.yml, with the events that prove it beside it
+// in <group>/<entry>.txtar. The groups are the safeguards integrity,
 // authentication, transmission and audit.
 //
 // # Test events
@@ -11,12 +11,13 @@
 // success), restore.json, each with further ones (hit-2.json …). lists.yml
 // holds the operator lists that the events need. The last section, want, says
 // of every event what the rule of the archive finds: "hit: weakened critical
-// SUBJECT", "restore: restored SUBJECT", "near-miss: none".
+// SUBJECT", "restore: restored SUBJECT", "near-miss: none"; and, as "hit: also
+// ENTRY", what other rules find weakened by it.
 package rules
 
 import "embed"
 
-// FS is the catalog. The events are shipped with it: the demo plays them.
+// FS is the catalog: the rules and their test events.
 //
 //go:embed */*.yml */*.txtar
 var FS embed.FS
