@@ -5,52 +5,35 @@ import (
 	"math/bits"
 )
 
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// special marks, in each byte's high bit, quotes, backslashes and control
-// characters. Only the lowest mark is certain, and only it is used.
-func special(x uint64) uint64 {
-	q := x ^ (ones * '"')
-	b := x ^ (ones * '\\')
-	return ((q-ones)&^q | (b-ones)&^b | (x-ones*' ')&^x) & highs
-}
-
-// scanString returns the offset of the quote that ends the string whose text
+// stringEnd returns the offset of the quote that ends the string whose text
 // begins at i, and flagEscaped if it holds escapes; or -1 if the string is not
 // sound.
-func scanString(raw []byte, i int) (end int, flags uint8) {
+func stringEnd(raw, marks []byte, i int) (end int, flags uint8) {
 	for {
-		for i+8 <= len(raw) {
-			m := special(binary.LittleEndian.Uint64(raw[i:]))
-			if m != 0 {
-				i += bits.TrailingZeros64(m) >> 3
-				goto found
-			}
-			i += 8
-		}
-		for i < len(raw) && raw[i] != '"' && raw[i] != '\\' && raw[i] >= ' ' {
-			i++
-		}
-		if i >= len(raw) {
-			return -1, 0
-		}
-	found:
-		switch raw[i] {
-		case '"':
-			return i, flags
-		case '\\':
-			n := escapeLen(raw[i:])
-			if n == 0 || i+n > len(raw) {
+		m := binary.LittleEndian.Uint64(marks[i>>3:]) >> (i & 7)
+		for m == 0 {
+			i = i&^7 + 64
+			if i > len(raw) {
 				return -1, 0
 			}
-			flags = flagEscaped
-			i += n
-		default:
+			m = binary.LittleEndian.Uint64(marks[i>>3:])
+		}
+		i += bits.TrailingZeros64(m)
+		if uint(i) >= uint(len(raw)) {
 			return -1, 0
 		}
+		if raw[i] == '"' {
+			return i, flags
+		}
+		if raw[i] != '\\' {
+			return -1, 0
+		}
+		n := escapeLen(raw[i:])
+		if n == 0 || i+n > len(raw) {
+			return -1, 0
+		}
+		flags = flagEscaped
+		i += n
 	}
 }
 

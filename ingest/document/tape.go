@@ -43,6 +43,7 @@ const (
 	keepNodes  = 1 << 16
 	keepTapes  = 64
 	keepLines  = 16
+	keepMarks  = 1 << 18
 	maxLayers  = 8
 	arenaChunk = 16 << 10
 )
@@ -71,8 +72,11 @@ func (t *tape) rawKey(n *node) []byte {
 	if n.keyLen != longKey {
 		return t.raw[n.key : n.key+uint32(n.keyLen)]
 	}
-	end, _ := scanString(t.raw, int(n.key))
-	return t.raw[n.key:end]
+	end, err := Skip(t.raw[n.key-1:]) // from the quote before the name
+	if err != nil {
+		return nil
+	}
+	return t.raw[n.key : int(n.key)-1+end-1]
 }
 
 // keyIs reports whether the name of n is name, ASCII case aside.
