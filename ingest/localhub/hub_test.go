@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -126,3 +127,22 @@ func numbered(from, n int) []*azeventhubs.EventData {
 func ptr[T any](v T) *T { return &v }
 
 var fromStart = azeventhubs.StartPosition{Earliest: ptr(true)}
+
+// consumers is how many are attached to any partition.
+func consumers(h *localhub.Hub) int {
+	n := 0
+	for _, p := range h.Stats().Partitions {
+		n += p.Consumers
+	}
+	return n
+}
+
+// until waits for something that another goroutine or process is about to do.
+func until(t testing.TB, done func() bool) {
+	t.Helper()
+	for ctx := deadline(t); !done(); runtime.Gosched() {
+		if ctx.Err() != nil {
+			t.Fatal("waited in vain")
+		}
+	}
+}
