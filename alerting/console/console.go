@@ -10,6 +10,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"phiwatch/alerting"
 	"phiwatch/alerting/untrusted"
@@ -122,6 +123,9 @@ func (r *Receiver) parts(v alerting.Violation, repeat bool) []string {
 	switch v.State {
 	case alerting.StatusRestored:
 		parts = appendIf(parts, "by ", text(v.RestoredBy, 80))
+		if !v.Opened.IsZero() && v.Restored.After(v.Opened) {
+			parts = append(parts, "open for "+v.Restored.Sub(v.Opened).Round(time.Second).String())
+		}
 	case alerting.StatusAcknowledged, alerting.StatusClosed:
 		parts = appendIf(parts, "by ", text(v.AckedBy, 80))
 	default:

@@ -116,6 +116,8 @@ func Samples() map[string]alerting.Group {
 		v.ID, v.Subject = fmt.Sprintf("v-clinic-%02d", i), fmt.Sprintf("clinic-%02d@lakeside.example.org", i)
 		many = append(many, v)
 	}
+	other := Restored(Hostile())
+	other.ID = "other"
 	return map[string]alerting.Group{
 		"open":         Group(1, Policy()),
 		"two":          Group(2, Policy(), Mailbox()),
@@ -125,6 +127,6 @@ func Samples() map[string]alerting.Group {
 		"closed":       Group(6, Closed(Policy())),
 		"repeat":       repeat,
 		"many":         Group(7, many...),
-		"hostile":      Group(8, Hostile(), Restored(Hostile())),
+		"hostile":      Group(8, Hostile(), other),
 	}
 }

@@ -3,6 +3,7 @@ package slack
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -75,12 +76,20 @@ func (b *builder) list(heading string, violations []alerting.Violation, limit in
 func entry(v alerting.Violation) string {
 	s := fmt.Sprintf("%s %s: %s", emoji(v), words(title(v), maxTitle), code(subject(v), maxTitle))
 	if !v.State.Open() {
-		return s + ", " + strings.ToLower(words(string(v.State), 20)) + " " + when(v.Restored)
+		return s + ", " + strings.ToLower(words(string(v.State), 20)) + " " + when(ended(v))
 	}
 	if v.Actor != "" {
 		s += " by " + code(v.Actor, 80)
 	}
 	return s + ", " + when(v.Opened)
+}
+
+// ended is when v stopped being open.
+func ended(v alerting.Violation) time.Time {
+	if v.Restored.IsZero() {
+		return v.Changed
+	}
+	return v.Restored
 }
 
 // steps shows the runbook as plain text: it holds commands, to be read and

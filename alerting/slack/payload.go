@@ -102,7 +102,7 @@ func split(g alerting.Group) (lead alerting.Violation, open, done []alerting.Vio
 	case len(open) > 0:
 		lead = open[0]
 	case len(done) > 0:
-		lead = slices.MaxFunc(done, func(a, b alerting.Violation) int { return a.Restored.Compare(b.Restored) })
+		lead = slices.MaxFunc(done, func(a, b alerting.Violation) int { return ended(a).Compare(ended(b)) })
 	}
 	return lead, open, done
 }
@@ -226,7 +226,7 @@ func standing(g alerting.Group, lead alerting.Violation, open []alerting.Violati
 		}
 		return s + "."
 	case lead.State == alerting.StatusClosed:
-		s := "*Closed*"
+		s := "*Closed* " + when(ended(lead))
 		if lead.AckedBy != "" {
 			s += " by " + code(lead.AckedBy, maxTitle)
 		}

@@ -1,0 +1,102 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"phiwatch/alerting"
+	"phiwatch/alerting/receivertest"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+func TestLines(t *testing.T) {
+	var all strings.Builder
+	samples := receivertest.Samples()
+	for _, name := range slices.Sorted(maps.Keys(samples)) {
+		all.WriteString("# " + name + "\n")
+		if _, err := New(&all, Options{}).Deliver(t.Context(), samples[name], nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receivertest.Golden(t, "lines.txt", []byte(all.String()), *update)
+	if i := strings.IndexFunc(all.String(), func(r rune) bool { return r < ' ' && r != '\n' || r == '\x7f' || r == '\u202e' }); i >= 0 {
+		t.Errorf("a control character reaches the terminal at %q", all.String()[i:i+10])
+	}
+}
+
+func TestOnlyChangesArePrinted(t *testing.T) {
+	var out strings.Builder
+	r := New(&out, Options{})
+	policy, mailbox := receivertest.Policy(), receivertest.Mailbox()
+	var have alerting.Receipt
+	for i, c := range []struct {
+		violations []alerting.Violation
+		lines      int
+		contains   string
+	}{
+		{[]alerting.Violation{policy}, 1, "OPEN"},
+		{[]alerting.Violation{policy}, 0, ""},
+		{[]alerting.Violation{policy, mailbox}, 1, "Mailbox auditing"},
+		{[]alerting.Violation{mailbox, receivertest.Restored(policy)}, 1, "RESTORED"},
+		{[]alerting.Violation{receivertest.Acked(mailbox), receivertest.Restored(policy)}, 1, "ACKED"},
+	} {
+		out.Reset()
+		var err error
+		if have, err = r.Deliver(t.Context(), receivertest.Group(int64(i+1), c.violations...), have); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(out.String(), "\n"); n != c.lines || !strings.Contains(out.String(), c.contains) {
+			t.Errorf("version %d: want %d lines with %q:\n%s", i+1, c.lines, c.contains, out.String())
+		}
+	}
+}
+
+func TestColoursOnlyWhenAsked(t *testing.T) {
+	for _, color := range []bool{true, false} {
+		var out strings.Builder
+		if _, err := New(&out, Options{Color: color}).Deliver(t.Context(), receivertest.Group(1, receivertest.Policy()), nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "\x1b["); got != color {
+			t.Errorf("colour %v: %q", color, out.String())
+		}
+	}
+}
+
+func TestManyLinesAreCounted(t *testing.T) {
+	var list []alerting.Violation
+	for i := range maxLines + 23 {
+		v := receivertest.Policy()
+		v.ID += strings.Repeat("x", i)
+		list = append(list, v)
+	}
+	var out strings.Builder
+	if _, err := New(&out, Options{}).Deliver(t.Context(), receivertest.Group(1, list...), nil); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "\n"); n != maxLines+1 || !strings.Contains(out.String(), "and 23 more") {
+		t.Errorf("%d lines, ending in %q", n, out.String()[out.Len()-40:])
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestFailedWriteIsTriedAgain(t *testing.T) {
+	_, err := New(broken{}, Options{}).Deliver(t.Context(), receivertest.Group(1, receivertest.Policy()), nil)
+	if receivertest.Of(err) != receivertest.Plain {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := New(&strings.Builder{}, Options{}).Deliver(ctx, receivertest.Group(1, receivertest.Policy()), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
