@@ -120,23 +120,3 @@ func (a *automaton) contains(text string) bool {
 	}
 	return false
 }
-
-// find calls found with every text that occurs in text, once for each place.
-func (a *automaton) find(text string, found func(id int32)) {
-	s := int32(0)
-	for i := 0; i < len(text); {
-		if b := text[i]; b < utf8.RuneSelf {
-			s = a.next[int(s)*a.width+int(a.class[b])]
-			i++
-		} else {
-			var n int
-			s, n = a.step(s, text, i)
-			i += n
-		}
-		if a.hit[s] {
-			for _, id := range a.out[s] {
-				found(id)
-			}
-		}
-	}
-}

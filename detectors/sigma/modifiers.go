@@ -110,14 +110,14 @@ func (m *modifiers) addEncoding(name string) error {
 // check refuses combinations that have no meaning.
 func (m *modifiers) check() error {
 	typed := m.kind != "" || m.compare != "" || m.unit != ""
-	textual := firstOf(m.place, firstEncoding(m.encodings), flag(m.windash, "windash"))
+	textual := firstOf(m.place, firstEncoding(m.encodings), ifSet(m.windash, "windash"))
 	switch {
 	case m.kind == "exists" && (textual != "" || m.compare != "" || m.unit != "" || m.cased || m.expand || m.all || m.neq):
 		return fmt.Errorf("exists stands alone: its value is true or false")
 	case m.kind == "exists":
 		return nil
 	case m.kind == "fieldref" && (m.expand || m.windash || len(m.encodings) > 0):
-		return fmt.Errorf("fieldref names a field, whose text %s cannot change", firstOf(flag(m.expand, "expand"), textual))
+		return fmt.Errorf("fieldref names a field, whose text %s cannot change", firstOf(ifSet(m.expand, "expand"), textual))
 	case m.kind != "" && (m.compare != "" || m.unit != ""):
 		return fmt.Errorf("modifiers %s and %s exclude each other", m.kind, firstOf(m.compare, m.unit))
 	case m.kind == "re" && textual != "":
@@ -164,7 +164,7 @@ func firstEncoding(names []string) string {
 	return names[0]
 }
 
-func flag(set bool, name string) string {
+func ifSet(set bool, name string) string {
 	if set {
 		return name
 	}

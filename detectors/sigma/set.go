@@ -1,0 +1,148 @@
+package sigma
+
+import (
+	"math/bits"
+	"unicode/utf8"
+)
+
+// Set evaluates many matchers at a cost that follows the event: each matcher is
+// filed under one of its requirements, and only those whose requirement the
+// event meets are evaluated. The result is that of asking every matcher. A Set
+// does not change and may be used concurrently.
+type Set struct {
+	matchers []*Matcher
+	always   []int32 // matchers without a requirement
+	fields   []fieldIndex
+	keywords *textIndex
+}
+
+// fieldIndex files matchers under the values of one field.
+type fieldIndex struct {
+	slot    int
+	exact   map[string][]int32
+	longest int // key of exact
+	texts   *textIndex
+	present []int32
+}
+
+// textIndex files matchers under texts that a value must contain.
+type textIndex struct {
+	automaton *automaton
+	matchers  [][]int32 // by text
+}
+
+// Scratch is the memory that one goroutine needs for [Set.Match].
+type Scratch struct {
+	marks []uint64 // candidates
+	key   []byte
+	texts *textIndex
+	yield func(string) bool
+}
+
+// NewScratch makes memory for one goroutine; it may serve any sets.
+func NewScratch() *Scratch {
+	sc := &Scratch{key: make([]byte, 0, 512)}
+	sc.yield = func(text string) bool {
+		sc.texts.mark(text, sc.marks)
+		return true
+	}
+	return sc
+}
+
+// NewSet indexes matchers, which must share one table of [Fields]. Matchers that
+// can never hold stay in the numbering and are not evaluated.
+func NewSet(matchers []*Matcher) *Set {
+	s := &Set{matchers: matchers}
+	b := setBuilder{set: s, fields: make(map[int]*fieldBuilder)}
+	b.count()
+	for i := range matchers {
+		b.file(int32(i))
+	}
+	b.finish()
+	return s
+}
+
+// Len returns the number of matchers.
+func (s *Set) Len() int { return len(s.matchers) }
+
+// Match appends to out the indexes of the matchers that hold, in rising order.
+// It does not allocate when out has room.
+func (s *Set) Match(ev Event, sc *Scratch, out []int) []int {
+	words := (len(s.matchers) + 63) / 64
+	if cap(sc.marks) < words {
+		sc.marks = make([]uint64, words)
+	}
+	sc.marks = sc.marks[:words]
+	clear(sc.marks)
+	for i := range s.fields {
+		s.fields[i].mark(ev, sc)
+	}
+	if s.keywords != nil {
+		sc.texts = s.keywords
+		ev.Keywords(sc.yield)
+	}
+	markAll(sc.marks, s.always)
+	for w, word := range sc.marks {
+		for ; word != 0; word &= word - 1 {
+			i := w*64 + bits.TrailingZeros64(word)
+			if s.matchers[i].root.match(ev) {
+				out = append(out, i)
+			}
+		}
+	}
+	return out
+}
+
+func markAll(marks []uint64, list []int32) {
+	for _, i := range list {
+		marks[i>>6] |= 1 << (i & 63)
+	}
+}
+
+func (f *fieldIndex) mark(ev Event, sc *Scratch) {
+	seen := false
+	for _, v := range ev.Values(f.slot) {
+		seen = seen || v.Kind != Missing
+		if !v.hasText() {
+			continue
+		}
+		if f.exact != nil && len(v.Text) <= 3*f.longest {
+			f.markExact(v, sc)
+		}
+		if f.texts != nil {
+			f.texts.mark(v.Text, sc.marks)
+		}
+	}
+	if seen {
+		markAll(sc.marks, f.present)
+	}
+}
+
+func (f *fieldIndex) markExact(v Value, sc *Scratch) {
+	keys, end := v.AppendKeys(sc.key[:0])
+	sc.key = keys
+	markAll(sc.marks, f.exact[string(keys[:end])])
+	if end < len(keys) {
+		markAll(sc.marks, f.exact[string(keys[end:])])
+	}
+}
+
+func (t *textIndex) mark(text string, marks []uint64) {
+	a := t.automaton
+	s := int32(0)
+	for i := 0; i < len(text); {
+		if b := text[i]; b < utf8.RuneSelf {
+			s = a.next[int(s)*a.width+int(a.class[b])]
+			i++
+		} else {
+			var n int
+			s, n = a.step(s, text, i)
+			i += n
+		}
+		if a.hit[s] {
+			for _, id := range a.out[s] {
+				markAll(marks, t.matchers[id])
+			}
+		}
+	}
+}

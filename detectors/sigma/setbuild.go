@@ -1,0 +1,157 @@
+package sigma
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// maxIndexText bounds the texts of the set's automata: of a longer one its end
+// is enough to find candidates.
+const maxIndexText = 12
+
+// setBuilder chooses a requirement for each matcher.
+type setBuilder struct {
+	set      *Set
+	shared   map[slotValue]int // matchers that could be filed under an exact value
+	fields   map[int]*fieldBuilder
+	keywords textBuilder
+}
+
+type slotValue struct {
+	slot  int
+	value string
+}
+
+type fieldBuilder struct {
+	index fieldIndex
+	texts textBuilder
+}
+
+type textBuilder map[string][]int32
+
+func (b *setBuilder) count() {
+	b.shared = make(map[slotValue]int)
+	for _, m := range b.set.matchers {
+		for _, r := range m.Required() {
+			if r.Kind != Exact {
+				continue
+			}
+			for _, v := range r.Values {
+				b.shared[slotValue{r.Slot, v}]++
+			}
+		}
+	}
+}
+
+func (b *setBuilder) file(i int32) {
+	m := b.set.matchers[i]
+	if m.Never() {
+		return
+	}
+	reqs := m.Required()
+	if len(reqs) == 0 {
+		b.set.always = append(b.set.always, i)
+		return
+	}
+	best := slices.MinFunc(reqs, func(x, y Requirement) int {
+		cx, cy := b.cost(x), b.cost(y)
+		switch {
+		case cx < cy:
+			return -1
+		case cx > cy:
+			return 1
+		}
+		return 0
+	})
+	b.put(i, best)
+}
+
+// cost orders requirements: exact values that few matchers share, then texts,
+// then presence, then keywords, for which every string of the event is read.
+func (b *setBuilder) cost(r Requirement) float64 {
+	n := float64(len(b.set.matchers))
+	switch {
+	case r.Slot == KeywordSlot:
+		return 4*n + 1
+	case r.Kind == Present:
+		return 3*n + 1
+	case r.Kind == Substring:
+		shortest := len(slices.MinFunc(r.Values, func(x, y string) int { return len(x) - len(y) }))
+		return 2*n + 1/float64(1+shortest)
+	}
+	sum := 0
+	for _, v := range r.Values {
+		sum += b.shared[slotValue{r.Slot, v}]
+	}
+	return float64(sum) / float64(len(r.Values))
+}
+
+func (b *setBuilder) put(i int32, r Requirement) {
+	if r.Slot == KeywordSlot {
+		if b.keywords == nil {
+			b.keywords = make(textBuilder)
+		}
+		b.keywords.add(i, r.Values)
+		return
+	}
+	f := b.fields[r.Slot]
+	if f == nil {
+		f = &fieldBuilder{index: fieldIndex{slot: r.Slot}, texts: make(textBuilder)}
+		b.fields[r.Slot] = f
+	}
+	switch r.Kind {
+	case Present:
+		f.index.present = append(f.index.present, i)
+	case Substring:
+		f.texts.add(i, r.Values)
+	case Exact:
+		f.index.addExact(i, r.Values)
+	}
+}
+
+func (f *fieldIndex) addExact(i int32, values []string) {
+	if f.exact == nil {
+		f.exact = make(map[string][]int32)
+	}
+	for _, v := range values {
+		f.exact[v] = append(f.exact[v], i)
+		f.longest = max(f.longest, len(v))
+	}
+}
+
+func (t textBuilder) add(i int32, values []string) {
+	for _, v := range values {
+		v = v[max(0, len(v)-maxIndexText):]
+		for !utf8.RuneStart(v[0]) {
+			v = v[1:]
+		}
+		if list := t[v]; len(list) == 0 || list[len(list)-1] != i {
+			t[v] = append(list, i)
+		}
+	}
+}
+
+func (t textBuilder) index() *textIndex {
+	if len(t) == 0 {
+		return nil
+	}
+	texts := make([]string, 0, len(t))
+	for text := range t {
+		texts = append(texts, text)
+	}
+	slices.Sort(texts)
+	x := &textIndex{automaton: newAutomaton(texts)}
+	for _, text := range texts {
+		x.matchers = append(x.matchers, t[text])
+	}
+	return x
+}
+
+func (b *setBuilder) finish() {
+	for _, f := range b.fields {
+		f.index.texts = f.texts.index()
+		b.set.fields = append(b.set.fields, f.index)
+	}
+	slices.SortFunc(b.set.fields, func(x, y fieldIndex) int { return x.slot - y.slot })
+	b.set.keywords = b.keywords.index()
+}
