@@ -196,7 +196,7 @@ const recordSuccess = `UPDATE deliveries SET achieved = $2, receipt = $3, sent =
 
 const recordFailure = `UPDATE deliveries SET due = $2, parked = $3, error = $4, attempting = FALSE,
 	uncertain = (uncertain OR $5), failures = failures + 1,
-	enqueued = CASE WHEN $6 > 0 THEN $6 ELSE enqueued END WHERE id = $1`
+	enqueued = CASE WHEN CAST($6 AS BIGINT) > 0 THEN CAST($6 AS BIGINT) ELSE enqueued END WHERE id = $1`
 
 func (a *attempt) record(ctx context.Context, tx *sql.Tx, receiver string, receipt Receipt, e ending, now int64) error {
 	id := a.group.Key

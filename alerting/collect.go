@@ -57,8 +57,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		f    func(context.Context, chan<- prometheus.Metric) error
 	}{
 		{descOpen, c.open},
-		{descOpened, func(ctx context.Context, ch chan<- prometheus.Metric) error { return c.counts(ctx, ch, descOpened, "opened") }},
-		{descLate, func(ctx context.Context, ch chan<- prometheus.Metric) error { return c.counts(ctx, ch, descLate, "late") }},
+		{descOpened, func(ctx context.Context, ch chan<- prometheus.Metric) error {
+			return c.counts(ctx, ch, descOpened, "opened")
+		}},
+		{descLate, func(ctx context.Context, ch chan<- prometheus.Metric) error {
+			return c.counts(ctx, ch, descLate, "late")
+		}},
 		{descPending, c.accounts},
 	} {
 		if err := collect.f(ctx, ch); err != nil {

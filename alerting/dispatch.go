@@ -45,7 +45,8 @@ type Dispatcher struct {
 	mu        sync.Mutex
 	receivers map[string]Receiver      // guarded by mu
 	wakes     map[string]chan struct{} // guarded by mu; of the workers that run
-	reload    chan struct{}            // closed by SetReceivers; guarded by mu
+	current   context.Context          // ends when SetReceivers replaces the receivers; guarded by mu
+	replace   context.CancelFunc       // ends current; guarded by mu
 }
 
 // NewDispatcher returns a dispatcher for the receivers by name.
@@ -53,8 +54,9 @@ func NewDispatcher(db *sql.DB, receivers map[string]Receiver, o DispatchOptions,
 	o.setDefaults()
 	d := &Dispatcher{
 		db: db, o: o, log: log, receivers: maps.Clone(receivers),
-		wakes: make(map[string]chan struct{}), reload: make(chan struct{}),
+		wakes: make(map[string]chan struct{}),
 	}
+	d.current, d.replace = context.WithCancel(context.Background())
 	var err error
 	if d.metrics, err = newDispatchMetrics(reg); err != nil {
 		return nil, err
@@ -85,8 +87,8 @@ func (d *Dispatcher) SetReceivers(receivers map[string]Receiver) {
 	defer d.mu.Unlock()
 	d.receivers = maps.Clone(receivers)
 	d.metrics.create(slices.Collect(maps.Keys(receivers)))
-	close(d.reload)
-	d.reload = make(chan struct{})
+	d.replace()
+	d.current, d.replace = context.WithCancel(context.Background())
 }
 
 // Run works until ctx is done, then gives what is due one more attempt within
@@ -101,13 +103,13 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	})
 	defer stop()
 	for ctx.Err() == nil {
-		workers, reloaded := d.workers()
+		workers, current := d.workers()
 		if err := d.resume(ctx, workers); err != nil && ctx.Err() == nil {
 			d.log.Error("cannot resume deliveries, trying again", "err", err)
 			pause(ctx, time.Second)
 			continue
 		}
-		d.run(ctx, work, workers, reloaded)
+		d.run(ctx, work, workers, current)
 	}
 	workers, _ := d.workers()
 	d.each(workers, func(w *worker) { w.drain(work) })
@@ -115,16 +117,10 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 }
 
 // run runs the workers until ctx is done or the receivers are replaced.
-func (d *Dispatcher) run(ctx, work context.Context, workers []*worker, reloaded <-chan struct{}) {
+func (d *Dispatcher) run(ctx, work context.Context, workers []*worker, current context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() { // ends with ctx, which ends with run
-		select {
-		case <-reloaded:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	defer context.AfterFunc(current, cancel)()
 	d.each(workers, func(w *worker) { w.run(ctx, work) })
 }
 
@@ -140,7 +136,7 @@ func (d *Dispatcher) each(workers []*worker, f func(*worker)) {
 }
 
 // workers makes a worker for each receiver there is now.
-func (d *Dispatcher) workers() ([]*worker, <-chan struct{}) {
+func (d *Dispatcher) workers() ([]*worker, context.Context) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	clear(d.wakes)
@@ -153,7 +149,7 @@ func (d *Dispatcher) workers() ([]*worker, <-chan struct{}) {
 		d.wakes[name] = w.wake
 		out = append(out, w)
 	}
-	return out, d.reload
+	return out, d.current
 }
 
 // resume tries again what had failed for good, and says what nobody works.

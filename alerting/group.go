@@ -80,7 +80,7 @@ func (l *Ledger) tell(ctx context.Context, tx *sql.Tx, changed []change, now int
 	if err != nil {
 		return err
 	}
-	p := plan{live: root.live(), groups: make(map[string]*owed), suppressed: make(map[string]int64)}
+	p := newPlan(root)
 	for i := range changed {
 		if err := p.route(root, &changed[i], showing[changed[i].after.ID]); err != nil {
 			return err
@@ -124,6 +124,10 @@ type plan struct {
 	suppressed map[string]int64 // by receiver
 }
 
+func newPlan(root *Route) *plan {
+	return &plan{live: root.live(), groups: make(map[string]*owed), suppressed: make(map[string]int64)}
+}
+
 func (p *plan) route(root *Route, c *change, showing []*owed) error {
 	told := make(map[string]bool)
 	for _, g := range showing {
@@ -133,10 +137,20 @@ func (p *plan) route(root *Route, c *change, showing []*owed) error {
 		p.group(g).add(c)
 		told[g.base] = true
 	}
-	labels := c.labels()
-	for _, r := range root.match(labels) {
+	routes := root.match(c.labels())
+	for _, r := range routes {
 		if r.Receiver == NoReceiver {
 			p.suppressed[NoReceiver]++
+		}
+	}
+	return p.join(routes, c, showing, told)
+}
+
+// join owes a change to the groups of routes that do not show the violation yet.
+func (p *plan) join(routes []*Route, c *change, showing []*owed, told map[string]bool) error {
+	labels := c.labels()
+	for _, r := range routes {
+		if r.Receiver == NoReceiver {
 			continue
 		}
 		g, err := newGroup(r, labels)

@@ -108,6 +108,9 @@ func (l *Ledger) Apply(ctx context.Context, tx *sql.Tx, findings []detectors.Fin
 // apply takes observations in, each of another folding, and returns the rows they touched.
 func (l *Ledger) apply(ctx context.Context, tx *sql.Tx, obs []*observation) (map[string]*row, error) {
 	now := micros(l.now())
+	if err := lock(ctx, tx); err != nil {
+		return nil, err
+	}
 	rows, err := loadRows(ctx, tx, violationIDs(obs))
 	if err != nil {
 		return nil, err

@@ -33,6 +33,9 @@ func (l *Ledger) Close(ctx context.Context, id, by, note string) (Violation, err
 func (l *Ledger) hear(ctx context.Context, id string, state detectors.State, by, note string) (Violation, error) {
 	var v Violation
 	err := inTx(ctx, l.db, func(tx *sql.Tx) error {
+		if err := lock(ctx, tx); err != nil {
+			return err
+		}
 		rows, err := loadRows(ctx, tx, []string{id})
 		if err != nil {
 			return err

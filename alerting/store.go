@@ -21,6 +21,15 @@ type row struct {
 	before  Violation
 }
 
+// lock makes this the only transaction that writes the ledger. SQLite has only
+// one writer anyway; with PostgreSQL, a row read is a row that may be written.
+func lock(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE ledger_lock SET n = n + 1 WHERE one = 1`); err != nil {
+		return fmt.Errorf("lock the ledger: %w", err)
+	}
+	return nil
+}
+
 const selectRows = `SELECT id, newest_at, newest_rank, newest_event, oldest_at, horizon, swept, base, episode
 	FROM violations WHERE `
 

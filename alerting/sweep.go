@@ -17,6 +17,9 @@ const finishedFor = 90 * 24 * time.Hour
 // and finished groups after their retention. Call it every minute or so.
 func (l *Ledger) Sweep(ctx context.Context, now time.Time) error {
 	err := inTx(ctx, l.db, func(tx *sql.Tx) error {
+		if err := lock(ctx, tx); err != nil {
+			return err
+		}
 		if err := l.sweepQuiet(ctx, tx, micros(now)); err != nil {
 			return fmt.Errorf("close quiet incidents: %w", err)
 		}

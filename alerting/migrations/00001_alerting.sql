@@ -108,7 +108,15 @@ CREATE TABLE ledger_counts (
     PRIMARY KEY (name, label)
 );
 
+-- Whoever writes the ledger locks this row first.
+CREATE TABLE ledger_lock (
+    one BIGINT PRIMARY KEY,
+    n   BIGINT NOT NULL
+);
+INSERT INTO ledger_lock (one, n) VALUES (1, 0);
+
 -- +goose Down
+DROP TABLE ledger_lock;
 DROP TABLE ledger_counts;
 DROP TABLE delivery_accounts;
 DROP TABLE delivery_members;
