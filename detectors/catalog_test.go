@@ -2,16 +2,11 @@ package detectors
 
 import (
 	"fmt"
-	"io/fs"
-	"path"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rogpeppe/go-internal/txtar"
-	"go.yaml.in/yaml/v4"
 
 	"phiwatch/detectors/rules"
 	"phiwatch/ingest"
@@ -19,7 +14,11 @@ import (
 
 func loadCatalog(t testing.TB) *Engine {
 	t.Helper()
-	set, err := Load(catalogLists(t), Source{FS: rules.FS})
+	lists, err := ScenarioLists(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := Load(lists, Source{FS: rules.FS})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,35 +27,6 @@ func loadCatalog(t testing.TB) *Engine {
 		t.Fatal(err)
 	}
 	return e
-}
-
-// catalogLists joins the operator lists that the catalog's archives bring along.
-func catalogLists(t testing.TB) map[string][]string {
-	t.Helper()
-	lists := map[string][]string{}
-	archives, err := fs.Glob(rules.FS, "*/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range archives {
-		data, err := fs.ReadFile(rules.FS, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range txtar.Parse(data).Files {
-			if f.Name != "lists.yml" {
-				continue
-			}
-			var own map[string][]string
-			if err := yaml.Unmarshal(f.Data, &own); err != nil {
-				t.Fatalf("%s: lists.yml: %v", name, err)
-			}
-			for list, values := range own {
-				lists[list] = append(lists[list], values...)
-			}
-		}
-	}
-	return lists
 }
 
 // decodeAll decodes a payload and calls f with each event.
@@ -73,44 +43,19 @@ func TestCatalog(t *testing.T) {
 	e := loadCatalog(t)
 	for _, r := range e.Rules() {
 		t.Run(r.Entry, func(t *testing.T) {
-			a := readEvents(t, r)
-			var got []string
-			for _, f := range a.Files {
-				if name, ok := strings.CutSuffix(f.Name, ".json"); ok {
-					got = append(got, describe(t, e, r, name, f.Data)...)
-				}
+			s, err := ReadScenario(rules.FS, r.File)
+			if err != nil {
+				t.Fatalf("every rule has test events beside it: %v", err)
 			}
-			if diff := cmp.Diff(wantLines(a), got); diff != "" {
+			var got []string
+			for _, p := range s.Events {
+				got = append(got, describe(t, e, r, p.Name, p.Body)...)
+			}
+			if diff := cmp.Diff(s.Want, got); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
 	}
-}
-
-// readEvents reads the test events beside a rule.
-func readEvents(t testing.TB, r *Rule) *txtar.Archive {
-	t.Helper()
-	data, err := fs.ReadFile(rules.FS, strings.TrimSuffix(r.File, path.Ext(r.File))+".txtar")
-	if err != nil {
-		t.Fatalf("every rule has test events beside it: %v", err)
-	}
-	return txtar.Parse(data)
-}
-
-// wantLines returns the lines of the section want.
-func wantLines(a *txtar.Archive) []string {
-	var lines []string
-	for _, f := range a.Files {
-		if f.Name != "want" {
-			continue
-		}
-		for line := range strings.Lines(string(f.Data)) {
-			if line = strings.TrimSpace(line); line != "" {
-				lines = append(lines, line)
-			}
-		}
-	}
-	return lines
 }
 
 // describe returns the findings of a payload as lines of the section want: the

@@ -26,7 +26,7 @@ type pipeline struct {
 	engine     atomic.Pointer[detectors.Engine]
 	ledger     *alerting.Ledger
 	quarantine *ingest.Quarantine
-	positions  *ingest.Positions
+	positions  ingest.Positions
 	metrics    *ingest.Metrics
 	log        *slog.Logger
 	told       func([]detectors.Finding) // called after each commit that had findings; may be nil
@@ -34,15 +34,27 @@ type pipeline struct {
 	decoders sync.Pool
 	totals   totals
 
-	commit  sync.Mutex // Apply is serial
-	mu      sync.Mutex // guards what follows
-	decided map[ingest.Partition]int64         // up to where this process has decided
-	pending map[ingest.Partition]ingest.Batch  // last message and owner of what awaits a flush
+	commit  sync.Mutex                        // Apply is serial
+	mu      sync.Mutex                        // guards what follows
+	decided map[ingest.Partition]int64        // up to where this process has decided
+	pending map[ingest.Partition]ingest.Batch // last message and owner of what awaits a flush
+}
+
+// newPipeline returns a pipeline over a state database.
+func newPipeline(db *sql.DB, engine *detectors.Engine, ledger *alerting.Ledger, q *ingest.Quarantine, m *ingest.Metrics, log *slog.Logger) *pipeline {
+	p := &pipeline{
+		db: db, ledger: ledger, quarantine: q, metrics: m, log: log.With("component", "pipeline"),
+		decided: map[ingest.Partition]int64{}, pending: map[ingest.Partition]ingest.Batch{},
+	}
+	p.engine.Store(engine)
+	p.decoders.New = func() any { return ingest.NewDecoder() }
+	q.CountOn(m)
+	return p
 }
 
 // verdict is what a batch came to.
 type verdict struct {
-	totals
+	counts
 	matches     []detectors.Match
 	quarantined []ingest.Quarantined
 }
@@ -63,7 +75,7 @@ func (p *pipeline) handle(ctx context.Context, b ingest.Batch) error {
 	} else if err := p.commitBatch(ctx, b, v); err != nil {
 		return fmt.Errorf("commit batch of %s/%s up to sequence %d: %w", b.Hub, b.ID, last.Sequence, err)
 	}
-	p.account(b, v)
+	p.account(fresh, v)
 	return nil
 }
 
@@ -94,16 +106,20 @@ func (p *pipeline) decide(b ingest.Batch) *verdict {
 	dec := p.decoders.Get().(*ingest.Decoder)
 	defer p.decoders.Put(dec)
 	engine := p.engine.Load()
-	v := &verdict{}
+	v := &verdict{counts: newCounts()}
 	for i := range b.Messages {
 		v.messages++
 		dec.Decode(b.Messages[i], func(ev *ingest.Event) {
 			v.received++
 			v.kinds[ev.Kind]++
+			if ev.Repaired != 0 {
+				v.repaired++
+			}
 			p.metrics.Event(ev)
 			v.matches = engine.Match(ev, v.matches)
 		}, func(q ingest.Quarantined) {
 			v.received++
+			v.counts.quarantined[q.Reason]++
 			v.quarantined = append(v.quarantined, q)
 		})
 	}
@@ -171,7 +187,7 @@ func (p *pipeline) postpone(b ingest.Batch) {
 }
 
 // flushLoop stores postponed positions until ctx is done, and once more then.
-func (p *pipeline) flushLoop(ctx context.Context) {
+func (p *pipeline) flushLoop(ctx context.Context) error {
 	t := time.NewTicker(flushEvery)
 	defer t.Stop()
 	for {
@@ -182,7 +198,7 @@ func (p *pipeline) flushLoop(ctx context.Context) {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			p.flush(last)
-			return
+			return nil
 		}
 	}
 }
@@ -240,6 +256,6 @@ func (p *pipeline) forget(b ingest.Batch) {
 
 // account counts a batch once it is decided, so that a retry counts once.
 func (p *pipeline) account(b ingest.Batch, v *verdict) {
-	p.totals.add(v)
+	p.totals.add(v.counts)
 	p.metrics.Decided(b, v.quarantined)
 }

@@ -91,10 +91,18 @@ func parseTemplate(file string) (template, error) {
 
 // Record returns one harmless record that happens at the given time.
 func (h *Hospital) Record(at time.Time) []byte {
+	_, record := h.Next(at)
+	return record
+}
+
+// Next returns one harmless record and its family: signin, audit, activity,
+// keyvault, intune or m365.
+func (h *Hospital) Next(at time.Time) (family string, record []byte) {
 	n := h.rng.IntN(h.total)
 	for i := range h.templates {
 		if n -= h.templates[i].weight; n < 0 {
-			return h.fill(&h.templates[i], at)
+			family, _, _ = strings.Cut(h.templates[i].name, "-")
+			return family, h.fill(&h.templates[i], at)
 		}
 	}
 	panic("unreachable: n is below the sum of the weights")

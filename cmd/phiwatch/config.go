@@ -1,0 +1,317 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"phiwatch/alerting"
+	"phiwatch/alerting/console"
+	"phiwatch/alerting/outbound"
+	"phiwatch/alerting/pagerduty"
+	"phiwatch/alerting/slack"
+	"phiwatch/detectors"
+	"phiwatch/ingest/eventhub"
+)
+
+// config is the configuration file: one YAML document. Every key has a
+// default; relative file names are taken from the file's folder.
+type config struct {
+	// State is the file of the SQLite database that holds positions,
+	// violations, deliveries, evidence and the quarantine.
+	State string `yaml:"state"`
+	// Web is where metrics, health and the API are served.
+	Web webConfig `yaml:"web"`
+	// Sources are where events come from.
+	Sources eventhub.Config `yaml:"sources"`
+	// Rules beyond the built-in catalog.
+	Rules rulesConfig `yaml:"rules"`
+	// Lists are the operator's lists, which rules name as %name%.
+	Lists map[string][]string `yaml:"lists"`
+	// Receivers are where violations are told; without any, the console.
+	Receivers []receiverConfig `yaml:"receivers"`
+	// Route says which violation goes to which receiver; without it, all go
+	// to the first receiver.
+	Route *alerting.Route `yaml:"route"`
+	// Quarantine bounds what is kept of records that cannot be decoded.
+	Quarantine quarantineConfig `yaml:"quarantine"`
+	// Evidence bounds how long the records behind violations are kept.
+	Evidence evidenceConfig `yaml:"evidence"`
+
+	file *yamlFile
+	dir  string // folder of the file
+}
+
+type webConfig struct {
+	// Listen is host:port. Anything but loopback needs ConfigFile or AllowPlain.
+	Listen string `yaml:"listen"`
+	// ConfigFile is a Prometheus exporter-toolkit web configuration: TLS, basic auth.
+	ConfigFile string `yaml:"config_file"`
+	// AllowPlain serves plain HTTP beyond loopback, behind a proxy that adds TLS.
+	AllowPlain bool `yaml:"allow_plain"`
+}
+
+type rulesConfig struct {
+	// Dirs are folders of Sigma rules; one with the id of a built-in rule replaces it.
+	Dirs []string `yaml:"dirs"`
+}
+
+// receiverConfig is one named receiver; exactly one of its kinds is set.
+type receiverConfig struct {
+	Name      string            `yaml:"name"`
+	Slack     *slack.Config     `yaml:"slack"`
+	PagerDuty *pagerduty.Config `yaml:"pagerduty"`
+	Console   *consoleConfig    `yaml:"console"`
+}
+
+type consoleConfig struct {
+	Color bool `yaml:"color"`
+}
+
+type quarantineConfig struct {
+	MaxAge   duration `yaml:"max_age"`
+	MaxBytes int64    `yaml:"max_bytes"`
+}
+
+type evidenceConfig struct {
+	Retention duration `yaml:"retention"`
+}
+
+// defaultConfig is what holds where the file says nothing.
+func defaultConfig() *config {
+	return &config{
+		State:      "phiwatch.db",
+		Web:        webConfig{Listen: "127.0.0.1:9746"},
+		Quarantine: quarantineConfig{MaxAge: duration(30 * 24 * time.Hour), MaxBytes: 256 << 20},
+		Evidence:   evidenceConfig{Retention: duration(2190 * 24 * time.Hour)}, // six years: 45 CFR 164.316(b)(2)(i)
+	}
+}
+
+// loadConfig reads and checks a configuration file. Its errors are usageErrors
+// and name file, line and remedy.
+func loadConfig(name string) (*config, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("read configuration: %w; name an existing file with --config.file", err)}
+	}
+	c := defaultConfig()
+	if c.file, err = parseYAML(name, data, c); err != nil {
+		return nil, usageError{err}
+	}
+	c.dir = filepath.Dir(name)
+	c.resolve()
+	if err := c.validate(); err != nil {
+		return nil, usageError{err}
+	}
+	return c, nil
+}
+
+// resolve takes relative file names from the configuration's folder.
+func (c *config) resolve() {
+	for _, name := range []*string{&c.State, &c.Web.ConfigFile} {
+		*name = c.in(*name)
+	}
+	for i := range c.Rules.Dirs {
+		c.Rules.Dirs[i] = c.in(c.Rules.Dirs[i])
+	}
+	c.Sources = c.Sources.In(c.dir)
+	for _, r := range c.Receivers {
+		if r.Slack != nil {
+			*r.Slack = r.Slack.In(c.dir)
+		}
+		if r.PagerDuty != nil {
+			*r.PagerDuty = r.PagerDuty.In(c.dir)
+		}
+	}
+}
+
+func (c *config) in(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+// validate checks everything that can be checked without connecting anywhere.
+func (c *config) validate() error {
+	f := c.file
+	errs := []error{
+		f.locate("web", c.Web.validate()),
+		f.locate("sources", c.Sources.Validate()),
+		f.locate("rules", c.Rules.validate()),
+		f.locate("receivers", c.validateReceivers()),
+		f.locate("lists", c.validateLists()),
+	}
+	if c.Quarantine.MaxAge <= 0 || c.Quarantine.MaxBytes <= 0 {
+		errs = append(errs, f.locate("quarantine", errors.New("max_age and max_bytes must be above zero")))
+	}
+	if c.Evidence.Retention <= 0 {
+		errs = append(errs, f.locate("evidence", errors.New("retention: must be above zero")))
+	}
+	if c.Receivers == nil {
+		c.Receivers = []receiverConfig{{Name: "console", Console: &consoleConfig{}}}
+	}
+	if c.Route == nil {
+		c.Route = &alerting.Route{Receiver: c.Receivers[0].Name}
+	}
+	return errors.Join(append(errs, f.locate("route", c.Route.Validate(c.receiverNames())))...)
+}
+
+func (w webConfig) validate() error {
+	host, _, found := strings.Cut(w.Listen, ":")
+	if i := strings.LastIndex(w.Listen, ":"); i >= 0 {
+		host = strings.Trim(w.Listen[:i], "[]")
+	}
+	switch {
+	case !found:
+		return fmt.Errorf("listen: %q is not host:port, such as 127.0.0.1:9746", w.Listen)
+	case w.ConfigFile == "" && !w.AllowPlain && !outbound.IsLoopback(host):
+		return fmt.Errorf("listen: %s is reachable from other machines over plain HTTP: set config_file (TLS, basic auth), or allow_plain: true behind a proxy that adds TLS", w.Listen)
+	}
+	return nil
+}
+
+func (r rulesConfig) validate() error {
+	var errs []error
+	for i, dir := range r.Dirs {
+		if info, err := os.Stat(dir); err != nil {
+			errs = append(errs, fmt.Errorf("dirs[%d]: %w; create the folder or correct the path", i, err))
+		} else if !info.IsDir() {
+			errs = append(errs, fmt.Errorf("dirs[%d]: %s is a file; name its folder", i, dir))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *config) validateReceivers() error {
+	var errs []error
+	seen := map[string]bool{}
+	for i, r := range c.Receivers {
+		at := fmt.Sprintf("[%d]", i)
+		fail := func(err error) { errs = append(errs, nested(at, err)...) }
+		switch {
+		case r.Name == "":
+			fail(errors.New("name: missing; routes refer to a receiver by its name"))
+		case r.Name == alerting.NoReceiver:
+			fail(fmt.Errorf("name: %q is taken: it is the receiver that tells nobody", r.Name))
+		case seen[r.Name]:
+			fail(fmt.Errorf("name: %q stands twice; names are unique", r.Name))
+		}
+		seen[r.Name] = true
+		switch kinds := r.kinds(); {
+		case len(kinds) == 0:
+			fail(errors.New("says nowhere to send: set one of slack, pagerduty, console"))
+		case len(kinds) > 1:
+			fail(fmt.Errorf("has %s; keep one, and make another receiver for the other", strings.Join(kinds, " and ")))
+		default:
+			fail(r.check())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r receiverConfig) kinds() (kinds []string) {
+	if r.Slack != nil {
+		kinds = append(kinds, "slack")
+	}
+	if r.PagerDuty != nil {
+		kinds = append(kinds, "pagerduty")
+	}
+	if r.Console != nil {
+		kinds = append(kinds, "console")
+	}
+	return kinds
+}
+
+// check validates the receiver's own keys, secrets included: a missing secret
+// file is found at start and not at the first page.
+func (r receiverConfig) check() error {
+	switch {
+	case r.Slack != nil:
+		if err := r.Slack.Validate(); err != nil {
+			return errors.Join(nested("slack", err)...)
+		}
+		_, err := slack.New(*r.Slack, nil)
+		return errors.Join(nested("slack", err)...)
+	case r.PagerDuty != nil:
+		if err := r.PagerDuty.Validate(); err != nil {
+			return errors.Join(nested("pagerduty", err)...)
+		}
+		_, err := pagerduty.New(*r.PagerDuty, nil)
+		return errors.Join(nested("pagerduty", err)...)
+	}
+	return nil
+}
+
+func (c *config) receiverNames() []string {
+	var names []string
+	for _, r := range c.Receivers {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// operatorLists are the lists that the catalog knows.
+var operatorLists = []string{
+	"phi_labels", "label_order", "phi_apps", "phi_sites", "phi_resources", "phi_vaults", "cmk_keys",
+	"emergency_accounts", "trusted_operators", "accepted_domains", "legal_staff",
+}
+
+// validateLists refuses names that look like a slip of one the catalog reads;
+// others may belong to the operator's own rules.
+func (c *config) validateLists() error {
+	var errs []error
+	for name := range c.Lists {
+		if slices.Contains(operatorLists, name) {
+			continue
+		}
+		for _, known := range operatorLists {
+			if editDistance(name, known) <= 2 {
+				errs = append(errs, fmt.Errorf("%s: unknown list; did you mean %s?", name, known))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// nested puts the key of a block before each of the errors joined in err.
+func nested(at string, err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, nested(at, e)...)
+		}
+		return errs
+	}
+	if pathPrefix.MatchString(err.Error()) || strings.HasPrefix(err.Error(), "[") {
+		return []error{fmt.Errorf("%s.%w", at, err)}
+	}
+	return []error{fmt.Errorf("%s: %w", at, err)}
+}
+
+// loadRules loads the catalog and the operator's folders.
+func (c *config) loadRules() (*detectors.Set, error) {
+	set, err := detectors.Load(c.Lists, append([]detectors.Source{catalog()}, c.ruleSources()...)...)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return set, nil
+}
+
+func (c *config) ruleSources() []detectors.Source {
+	var sources []detectors.Source
+	for _, dir := range c.Rules.Dirs {
+		sources = append(sources, detectors.Source{Name: dir, FS: os.DirFS(dir)})
+	}
+	return sources
+}
+
+// consoleOptions of a console receiver.
+func (c *consoleConfig) options() console.Options { return console.Options{Color: c.Color} }

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// duration reads Go durations and whole days: 90s, 15m, 72h, 30d.
+type duration time.Duration
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (d *duration) UnmarshalYAML(n *yaml.Node) error {
+	if days, ok := strings.CutSuffix(n.Value, "d"); ok {
+		if k, err := strconv.ParseInt(days, 10, 32); err == nil {
+			*d = duration(time.Duration(k) * 24 * time.Hour)
+			return nil
+		}
+	}
+	v, err := time.ParseDuration(n.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %q is not a duration such as 90s, 15m, 72h or 30d", n.Line, n.Value)
+	}
+	*d = duration(v)
+	return nil
+}

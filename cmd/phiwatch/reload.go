@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"reflect"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phiwatch/detectors"
+)
+
+// reloadMetrics are the usual two gauges of a daemon that reloads.
+type reloadMetrics struct {
+	successful prometheus.Gauge
+	at         prometheus.Gauge
+}
+
+func newReloadMetrics(reg prometheus.Registerer) *reloadMetrics {
+	m := &reloadMetrics{
+		successful: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "phiwatch_config_last_reload_successful",
+			Help: "Whether the last load of the configuration and the rules succeeded; after 0 the earlier ones stay in force.",
+		}),
+		at: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "phiwatch_config_last_reload_success_timestamp_seconds",
+			Help: "When the configuration in force was loaded.",
+		}),
+	}
+	reg.MustRegister(m.successful, m.at)
+	m.loaded()
+	return m
+}
+
+func (m *reloadMetrics) loaded() {
+	m.successful.Set(1)
+	m.at.SetToCurrentTime()
+}
+
+// reload brings rules, lists, routes and receivers up to date with the
+// configuration. When anything in it is wrong, everything stays as it was.
+// Open violations and owed deliveries are in the state and survive.
+func (d *daemon) reload() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.reloadLocked(); err != nil {
+		d.reloads.successful.Set(0)
+		d.log.Error("configuration not reloaded, the earlier one stays in force", "err", err)
+		return err
+	}
+	d.reloads.loaded()
+	d.log.Info("configuration reloaded", "rules", len(d.pipeline.engine.Load().Rules()))
+	return nil
+}
+
+func (d *daemon) reloadLocked() error {
+	cfg, err := d.load()
+	if err != nil {
+		return err
+	}
+	if err := d.fixed(cfg); err != nil {
+		return err
+	}
+	set, err := cfg.loadRules()
+	if err != nil {
+		return err
+	}
+	receivers, err := d.receivers(cfg)
+	if err != nil {
+		return err
+	}
+	engine, err := detectors.New(set, d.engines)
+	if err != nil {
+		return err
+	}
+	d.warn(set)
+	d.pipeline.engine.Store(engine)
+	if err := d.ledger.SetRoute(cfg.Route); err != nil {
+		return err
+	}
+	d.dispatcher.SetReceivers(receivers)
+	d.config = cfg
+	return nil
+}
+
+// fixed refuses changes that only a restart can make: better an error than a
+// daemon that runs on something else than its file says.
+func (d *daemon) fixed(cfg *config) error {
+	cfg.Sources.Sole = d.config.Sources.Sole
+	for _, key := range []struct {
+		name     string
+		old, new any
+	}{
+		{"state", d.config.State, cfg.State},
+		{"web", d.config.Web, cfg.Web},
+		{"sources", d.config.Sources, cfg.Sources},
+		{"quarantine", d.config.Quarantine, cfg.Quarantine},
+		{"evidence", d.config.Evidence, cfg.Evidence},
+	} {
+		if !reflect.DeepEqual(key.old, key.new) {
+			return usageError{fmt.Errorf("%s changed, which takes effect only at a restart: restart phiwatch, or take the change back", key.name)}
+		}
+	}
+	return nil
+}
+
+// reloadOnHangup reloads at each SIGHUP until ctx is done.
+func (d *daemon) reloadOnHangup(ctx context.Context) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangup:
+			_ = d.reload() // logged and counted there
+		}
+	}
+}
