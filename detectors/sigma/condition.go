@@ -88,7 +88,7 @@ func (p *problems) warnUnused(d *Detection) {
 	}
 	for _, s := range d.searches {
 		if !used[s] && !strings.HasPrefix(s.name, "_") {
-			p.warnf(&yaml.Node{Line: s.line, Column: 1}, "search %q is not used by the condition: use it or drop it", s.name)
+			p.warnf(&yaml.Node{Line: s.line, Column: s.column}, "search %q is not used by the condition: use it or drop it", s.name)
 		}
 	}
 }

@@ -162,18 +162,18 @@ func (p *problems) checkCorrelation(c *Correlation, n *yaml.Node, seen map[strin
 	switch {
 	case c.Type == "":
 	case len(c.Condition) == 0 && !temporal:
-		p.errorf(at, "a %s correlation needs a condition such as {gte: 10}", c.Type)
+		p.errorf(at, "type %s needs a condition such as {gte: 10}", c.Type)
 	case values && len(c.Field) == 0:
-		p.errorf(at, "a %s correlation needs field in its condition: the field whose values it looks at", c.Type)
+		p.errorf(at, "type %s needs field in its condition: the field whose values it looks at", c.Type)
 	case !values && len(c.Field) > 0:
-		p.errorf(at, "a %s correlation has no field in its condition: use value_count for distinct values", c.Type)
+		p.errorf(at, "type %s has no field in its condition: use value_count for distinct values", c.Type)
 	case values && c.Type != ValueCount && len(c.Field) > 1:
-		p.errorf(at, "a %s correlation takes one field", c.Type)
+		p.errorf(at, "type %s takes one field", c.Type)
 	case c.Percent != 0 && c.Type != ValuePercentile:
 		p.errorf(at, "percentile belongs to value_percentile, not to %s", c.Type)
 	}
 	if temporal && len(c.Rules) == 1 {
-		p.errorf(seen["rules"], "a %s correlation needs two rules or more: use event_count for one", c.Type)
+		p.errorf(seen["rules"], "type %s needs two rules or more: use event_count for one", c.Type)
 	}
 	p.checkAliases(c, seen["aliases"])
 }

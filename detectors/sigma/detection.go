@@ -22,9 +22,9 @@ type Detection struct {
 
 // search is one named selection: an or of groups. A group of fields is an and.
 type search struct {
-	name   string
-	line   int
-	groups []group
+	name         string
+	line, column int
+	groups       []group
 }
 
 type group struct {
@@ -107,7 +107,7 @@ func (p *problems) detection(n *yaml.Node) *Detection {
 }
 
 func (p *problems) search(kv pair) *search {
-	s := &search{name: kv.key.Value, line: kv.key.Line}
+	s := &search{name: kv.key.Value, line: kv.key.Line, column: kv.key.Column}
 	switch {
 	case kv.value.Kind == yaml.MappingNode:
 		s.groups = p.groupOf(kv.value)
@@ -196,7 +196,9 @@ func (p *problems) item(kv pair) *item {
 		p.errorf(kv.value, "%s: a field needs a value or a list of values; for a field of an object write %s.name", kv.key.Value, parts[0])
 		return nil
 	}
-	p.checkValues(it)
+	if len(it.values) > 0 || len(kv.value.Content) == 0 {
+		p.checkValues(it)
+	}
 	return it
 }
 
