@@ -96,3 +96,25 @@ func must(b testing.TB, err error) {
 		b.Fatal(err)
 	}
 }
+
+func BenchmarkParseExtract(b *testing.B) {
+	var d Document
+	var f Fields
+	x := NewExtractor(compileAll(samplePaths))
+	forSamples(b, func(record []byte) {
+		must(b, d.Parse(record))
+		x.Extract(&d, &f)
+	})
+}
+
+// BenchmarkParseExtractViews adds views and filters to the 45 paths.
+func BenchmarkParseExtractViews(b *testing.B) {
+	var d Document
+	var f Fields
+	x := NewExtractor(compileAll(append(samplePaths, `modified.ConditionalAccessPolicy.new.state`, `modified.AccountEnabled.new`, `modified.*.new`, `modified.Role.DisplayName.added`,
+		`param.AuditEnabled`, `param.Enabled`, `param.RetentionDuration`, `detail.User-Agent`, `body.properties.minimumTlsVersion`, `properties.targetResources[type=User].id`)))
+	forSamples(b, func(record []byte) {
+		must(b, d.Parse(record))
+		x.Extract(&d, &f)
+	})
+}

@@ -1,6 +1,10 @@
 package document
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+)
 
 // MaxDepth is how many containers may be open at once.
 const MaxDepth = 256
@@ -40,131 +44,45 @@ func (p *parser) grow(nodes []node) []node {
 
 // run is one function, and jumps, because its state lives in registers. While
 // a container is open, its node's end holds the index of the container around
-// it.
+// it. The shortest way through is that of compact JSON: white space and string
+// ends that the first look does not find are dealt with aside.
 func (p *parser) run() (int, error) {
 	raw, marks, nodes := p.raw, p.marks, p.nodes
 	var (
-		i, used, depth int
-		current        uint32 // the innermost open container
-		inObject       bool
-		key            uint32
-		keyLen         uint16
-		flags          uint8
-		err            error
+		i, end, used, depth int
+		current             uint32 // the innermost open container
+		inObject            bool
+		n                   *node
+		m                   uint64
+		flags               uint8
+		err                 error
 	)
-value:
-	if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
-		if i = skipSpace(raw, i); i >= len(raw) {
-			err = syntaxError(i, Truncated)
-			goto out
-		}
-	}
-	{
-		if used == len(nodes) {
-			nodes = p.grow(nodes)
-		}
-		n := &nodes[used]
-		c := raw[i]
-		n.key, n.keyLen = key, keyLen
-		n.start = uint32(i)
-		n.next = uint32(used + 1)
-		switch c {
-		case '"':
-			end, escaped := stringEnd(raw, marks, i+1)
-			if end < 0 {
-				err = stringError(raw, i+1)
-				goto out
-			}
-			n.kind, n.flags = String, flags|escaped
-			n.start, n.end = uint32(i+1), uint32(end)
-			i = end + 1
-		case '{', '[':
-			if depth == MaxDepth {
-				err = syntaxError(i, TooDeep)
-				goto out
-			}
-			depth++
-			inObject = c == '{'
-			n.kind, n.flags = Array, flags
-			if inObject {
-				n.kind = Object
-			}
-			n.end = current
-			current = uint32(used)
-			used++
-			i++
-			if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
-				i = skipSpace(raw, i)
-			}
-			if uint(i) < uint(len(raw)) && raw[i] == c+2 { // } and ] are two after { and [
-				goto closing
-			}
-			if inObject {
-				goto name
-			}
-			key, keyLen, flags = 0, 0, 0
-			goto value
-		case 't', 'f', 'n':
-			end, kind := scanLiteral(raw, i)
-			if kind == Missing {
-				err = literalError(raw, i)
-				goto out
-			}
-			n.kind, n.flags, n.end = kind, flags, uint32(end)
-			i = end
-		default:
-			end := scanNumber(raw, i)
-			if end < 0 {
-				err = numberError(raw, i)
-				goto out
-			}
-			n.kind, n.flags, n.end = Number, flags, uint32(end)
-			i = end
-		}
-		used++
-	}
-after:
-	if depth == 0 {
-		goto out
-	}
-	if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
-		if i = skipSpace(raw, i); i >= len(raw) {
-			err = syntaxError(i, Truncated)
-			goto out
-		}
-	}
-	switch c := raw[i]; {
-	case c == ',':
-		i++
-		if inObject {
-			goto name
-		}
-		key, keyLen, flags = 0, 0, 0
-		goto value
-	case c == '}' && inObject, c == ']' && !inObject:
-		goto closing
-	}
-	err = afterError(nodes[used-1].kind, i)
-	goto out
+	goto element
 name:
-	if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
-		i = skipSpace(raw, i)
-	}
 	if uint(i) >= uint(len(raw)) || raw[i] != '"' {
-		err = beginError(raw, i)
-		goto out
+		i = skipSpace(raw, i)
+		if i >= len(raw) || raw[i] != '"' {
+			err = beginError(raw, i)
+			goto out
+		}
 	}
 	i++
-	{
-		end, escaped := stringEnd(raw, marks, i)
-		if end < 0 {
+	flags = flagMember
+	m = binary.LittleEndian.Uint64(marks[i>>3:]) >> (i & 7)
+	end = i + bits.TrailingZeros64(m)
+	if m == 0 || uint(end) >= uint(len(raw)) || raw[end] != '"' {
+		if end, flags = stringEnd(raw, marks, i); end < 0 {
 			err = stringError(raw, i)
 			goto out
 		}
-		key, keyLen = uint32(i), uint16(min(end-i, longKey))
-		flags = flagMember | escaped<<1
-		i = end + 1
+		flags = flagMember | flags<<1
 	}
+	if used == len(nodes) {
+		nodes = p.grow(nodes)
+	}
+	n = &nodes[used]
+	n.key, n.keyLen, n.flags = uint32(i), uint16(min(end-i, longKey)), flags
+	i = end + 1
 	if uint(i) >= uint(len(raw)) || raw[i] != ':' {
 		if i = skipSpace(raw, i); i >= len(raw) || raw[i] != ':' {
 			err = colonError(raw, i)
@@ -173,14 +91,108 @@ name:
 	}
 	i++
 	goto value
+element:
+	if used == len(nodes) {
+		nodes = p.grow(nodes)
+	}
+	n = &nodes[used]
+	n.key, n.keyLen, n.flags = 0, 0, 0
+value:
+	if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
+		if i = skipSpace(raw, i); i >= len(raw) {
+			err = syntaxError(i, Truncated)
+			goto out
+		}
+	}
+	used++
+	n.next = uint32(used)
+	if raw[i] == '"' {
+		i++
+		m = binary.LittleEndian.Uint64(marks[i>>3:]) >> (i & 7)
+		end = i + bits.TrailingZeros64(m)
+		if m == 0 || uint(end) >= uint(len(raw)) || raw[end] != '"' {
+			if end, flags = stringEnd(raw, marks, i); end < 0 {
+				err = stringError(raw, i)
+				goto out
+			}
+			n.flags |= flags
+		}
+		n.kind, n.start, n.end = String, uint32(i), uint32(end)
+		i = end + 1
+		goto after
+	}
+	n.start = uint32(i)
+	switch c := raw[i]; c {
+	case '{', '[':
+		if depth == MaxDepth {
+			err = syntaxError(i, TooDeep)
+			goto out
+		}
+		depth++
+		n.end, current = current, uint32(used-1)
+		i++
+		if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
+			i = skipSpace(raw, i)
+		}
+		inObject = c == '{'
+		if inObject {
+			n.kind = Object
+			if uint(i) < uint(len(raw)) && raw[i] == '}' {
+				goto closing
+			}
+			goto name
+		}
+		n.kind = Array
+		if uint(i) < uint(len(raw)) && raw[i] == ']' {
+			goto closing
+		}
+		goto element
+	case 't', 'f', 'n':
+		end, n.kind = scanLiteral(raw, i)
+		if n.kind == Missing {
+			err = literalError(raw, i)
+			goto out
+		}
+	default:
+		end = scanNumber(raw, i)
+		if end < 0 {
+			err = numberError(raw, i)
+			goto out
+		}
+		n.kind = Number
+	}
+	n.end, i = uint32(end), end
+after:
+	if uint(i) < uint(len(raw)) && raw[i] == ',' && depth > 0 {
+		i++
+		if inObject {
+			goto name
+		}
+		goto element
+	}
+	if depth == 0 {
+		goto out
+	}
+	if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
+		if i = skipSpace(raw, i); i >= len(raw) {
+			err = syntaxError(i, Truncated)
+			goto out
+		}
+		if raw[i] == ',' {
+			goto after
+		}
+	}
+	if c := raw[i]; c == '}' && inObject || c == ']' && !inObject {
+		goto closing
+	}
+	err = afterError(nodes[used-1].kind, i)
+	goto out
 closing:
 	i++
 	depth--
-	{
-		c := &nodes[current]
-		current, c.end, c.next = c.end, uint32(i), uint32(used)
-		inObject = nodes[current].kind == Object
-	}
+	n = &nodes[current]
+	current, n.end, n.next = n.end, uint32(i), uint32(used)
+	inObject = nodes[current].kind == Object
 	goto after
 out:
 	p.nodes, p.used = nodes, used

@@ -44,30 +44,31 @@ func (d *Document) find(p *Path, s *sink) {
 	d.findAt(&d.main, 0, p, s)
 }
 
+// viewPlaces says where the lists of a view stand.
+var viewPlaces = [...][][]segment{modifiedView: modifiedPlaces, paramView: paramPlaces, detailView: detailPlaces, bodyView: bodyPlaces}
+
 func (d *Document) findAt(t *tape, i uint32, p *Path, s *sink) {
 	switch p.view {
-	case modifiedView:
-		d.modified(t, i, p, s)
-	case paramView:
-		d.params(t, i, p, s)
-	case detailView:
-		d.details(t, i, p, s)
+	case plain:
+		t.walk(i, d.relative(p.segs), s)
 	case bodyView:
 		d.body(t, i, p, s)
 	default:
-		t.walk(i, d.relative(p.segs), s)
+		d.each(t, i, viewPlaces[p.view], p, s)
 	}
+}
+
+// lacksProperties reports whether paths skip a leading "properties".
+func (d *Document) lacksProperties() bool {
+	return d.layout == Graph && d.main.nodes[0].kind == Object && d.main.member(0, "properties") == 0
 }
 
 // relative drops a leading "properties" that a Graph record does not have.
 func (d *Document) relative(segs []segment) []segment {
-	if d.layout != Graph || len(segs) < 2 || segs[0].star || len(segs[0].filters) > 0 || !foldEqual(segs[0].name, "properties") {
-		return segs
+	if len(segs) > 1 && !segs[0].star && len(segs[0].filters) == 0 && foldEqual(segs[0].name, "properties") && d.lacksProperties() {
+		return segs[1:]
 	}
-	if d.main.member(0, "properties") != 0 {
-		return segs
-	}
-	return segs[1:]
+	return segs
 }
 
 // member returns the first member of object i with the name, 0 if there is

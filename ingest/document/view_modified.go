@@ -10,13 +10,9 @@ var modifiedPlaces = places(
 	"properties.ModifiedProperties",
 )
 
-func (d *Document) modified(t *tape, i uint32, p *Path, s *sink) {
-	d.each(t, i, modifiedPlaces, (*Document).modifiedEntry, p, s)
-}
-
 // modifiedEntry adds what p asks of one modified property.
 func (d *Document) modifiedEntry(t *tape, i uint32, p *Path, s *sink) {
-	if t.nodes[i].kind != Object || !p.named(t, t.anyMember(i, "displayName", "Name")) {
+	if t.nodes[i].kind != Object || !p.named(t, t.nameOf(i, modifiedView)) {
 		return
 	}
 	old := t.anyMember(i, "oldValue", "Old")

@@ -7,14 +7,6 @@ var (
 	detailPlaces = places("properties.additionalDetails", "additionalDetails", "ExtendedProperties")
 )
 
-func (d *Document) params(t *tape, i uint32, p *Path, s *sink) {
-	d.each(t, i, paramPlaces, (*Document).pair, p, s)
-}
-
-func (d *Document) details(t *tape, i uint32, p *Path, s *sink) {
-	d.each(t, i, detailPlaces, (*Document).pair, p, s)
-}
-
 // pair adds the value of one name and value, or what a command line in its
 // place says.
 func (d *Document) pair(t *tape, i uint32, p *Path, s *sink) {
@@ -22,12 +14,12 @@ func (d *Document) pair(t *tape, i uint32, p *Path, s *sink) {
 		d.lineValues(t, i, p, s)
 		return
 	}
-	name := t.anyMember(i, "Name", "key")
+	name := t.nameOf(i, p.view)
 	value := t.anyMember(i, "Value")
 	if name == 0 || value == 0 {
 		return
 	}
-	if t.nodes[value].kind == String && t.holds(name, "CmdletOptions") {
+	if t.nodes[value].kind == String && t.says(name, "CmdletOptions") {
 		d.lineValues(t, value, p, s)
 	}
 	if p.named(t, name) {
