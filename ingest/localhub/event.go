@@ -1,6 +1,7 @@
 package localhub
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -34,6 +35,9 @@ type event struct {
 // parseEvent checks that b is a message: known sections in their order, each
 // a whole value.
 func parseEvent(b []byte) (event, error) {
+	if len(b) == 0 {
+		return event{}, errors.New("an empty message")
+	}
 	var ev event
 	last := uint64(0)
 	for len(b) > 0 {
@@ -164,7 +168,7 @@ func parseDelivery(b []byte, format uint32, events []event) ([]event, error) {
 		}
 		inner, ok := v.([]byte)
 		if !ok {
-			return nil, fmt.Errorf("a batch holds something other than binary data")
+			return nil, errors.New("a batch holds something other than binary data")
 		}
 		ev, err := parseEvent(inner)
 		if err != nil {

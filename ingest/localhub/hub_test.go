@@ -30,10 +30,7 @@ func serve(t testing.TB, cfg localhub.Config) (*localhub.Hub, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := listen(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- h.Serve(ctx, ln) }()
@@ -44,6 +41,15 @@ func serve(t testing.TB, cfg localhub.Config) (*localhub.Hub, string) {
 		}
 	})
 	return h, ln.Addr().String()
+}
+
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
 }
 
 // deadline is a context for a test that must not hang.

@@ -74,19 +74,26 @@ func (o *outlet) fill(w *deliveries) {
 	for len(w.buf) < writeSize && o.session.peerWindow > 0 {
 		first := len(o.rest) == 0
 		if first && !o.take(w) {
-			break
+			o.drained()
+			return
 		}
 		o.frame(w, first)
 		if w.cut {
 			return
 		}
 	}
-	if o.drain && o.credit > 0 && len(o.rest) == 0 && len(w.buf) < writeSize && o.session.peerWindow > 0 {
-		o.count += o.credit // nothing left: the credit is used up
-		o.credit = 0
-		o.announce()
-		o.drain = false
+}
+
+// drained tells a client that asked for it that the link has nothing more to
+// send: what is left of its credit is used up.
+func (o *outlet) drained() {
+	if !o.drain {
+		return
 	}
+	o.count += o.credit
+	o.credit = 0
+	o.announce()
+	o.drain = false
 }
 
 // take starts the next delivery.
