@@ -1,6 +1,6 @@
 # What CI runs is `make check`; everything else is for people.
 GO ?= go
-GOBIN := $(CURDIR)/bin
+GOBIN := $(CURDIR)/.bin
 LINT_VERSION := v2.15.0
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
