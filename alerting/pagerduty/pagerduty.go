@@ -24,6 +24,7 @@ import (
 
 	"phiwatch/alerting"
 	"phiwatch/alerting/outbound"
+	"phiwatch/alerting/secret"
 	"phiwatch/alerting/untrusted"
 )
 
@@ -137,7 +138,9 @@ func (r *Receiver) send(ctx context.Context, ev event) error {
 	}
 	defer resp.Body.Close()
 	answer, _ := io.ReadAll(resp.Body) // bounded by the client; only explains a refusal
-	return classify(resp, strings.ReplaceAll(string(answer), key.Reveal(), "<redacted>"), time.Now())
+	// A gateway may echo the request, and its own path may be a password.
+	hide := strings.NewReplacer(key.Reveal(), secret.Redacted, cmp.Or(req.URL.Path, "/"), secret.Redacted)
+	return classify(resp, hide.Replace(string(answer)), time.Now())
 }
 
 func sendError(err error) error {
@@ -164,9 +167,9 @@ func classify(resp *http.Response, body string, now time.Time) error {
 	case code == http.StatusBadRequest:
 		return alerting.Permanent(fmt.Errorf("event refused: %s; check that the routing key belongs to an Events API V2 integration", reasons(body)))
 	case code == http.StatusForbidden, code == http.StatusUnauthorized:
-		return alerting.Permanent(fmt.Errorf("server answered %d: %s; check the routing key and whether a proxy stands between", code, reasons(body)))
+		return alerting.Permanent(fmt.Errorf("server answered %d; check the routing key and whether a proxy stands between", code))
 	default:
-		return alerting.Permanent(fmt.Errorf("server answered %d: %s; check url", code, reasons(body)))
+		return alerting.Permanent(fmt.Errorf("server answered %d; check url", code))
 	}
 }
 

@@ -33,9 +33,9 @@ func newServer(t *testing.T) *receivertest.PagerDutyServer {
 
 func TestConforms(t *testing.T) {
 	receivertest.Run(t, receivertest.Suite{
-		New:     func(t *testing.T, url string) alerting.Receiver { return newReceiver(t, url+"/v2/enqueue") },
+		New:     func(t *testing.T, url string) alerting.Receiver { return newReceiver(t, url+"/gateway-token/enqueue") },
 		Accepts: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) },
-		Secrets: []string{receivertest.PagerDutyKey},
+		Secrets: []string{receivertest.PagerDutyKey, "/gateway-token/enqueue"},
 		Class:   map[int]receivertest.Class{http.StatusAccepted: receivertest.Delivered},
 	})
 }

@@ -103,6 +103,7 @@ func (s Suite) check(t *testing.T, what string, err error, want Class) {
 		for _, secret := range s.Secrets {
 			if text := fmt.Sprintf("%v %+v %#v", e, e, e); strings.Contains(text, secret) {
 				t.Errorf("%s: an error tells the secret %s: %s", what, secret, text)
+				return
 			}
 		}
 	}
@@ -116,7 +117,8 @@ func (s Suite) statuses(t *testing.T) {
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(status)
 		if status >= 300 && status != http.StatusNotModified {
-			_, _ = io.WriteString(w, strings.Join(s.Secrets, " ")) // an echo, as some proxies do
+			// An echo, as some proxies do, in the form of each destination.
+			_, _ = fmt.Fprintf(w, `{"ok":false,"error":%[1]q,"message":%[1]q,"errors":[%[1]q]}`, strings.Join(s.Secrets, " "))
 		}
 	})
 	receiver := s.New(t, url)

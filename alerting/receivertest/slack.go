@@ -37,6 +37,7 @@ type SlackMessage struct {
 	Blocks      json.RawMessage
 	Attachments json.RawMessage
 	Metadata    json.RawMessage
+	Parse       string // how Slack was told to treat the text; must be none
 	Edits       int
 	History     []string // texts before each edit
 	Deleted     bool
@@ -135,7 +136,7 @@ func (s *SlackServer) call(method string, form url.Values) map[string]any {
 	}
 	m := SlackMessage{
 		Channel: SlackChannel, Text: form.Get("text"), Metadata: json.RawMessage(form.Get("metadata")),
-		Blocks: json.RawMessage(form.Get("blocks")), Attachments: json.RawMessage(form.Get("attachments")),
+		Blocks: json.RawMessage(form.Get("blocks")), Attachments: json.RawMessage(form.Get("attachments")), Parse: form.Get("parse"),
 	}
 	if code := checkMessage(m); code != "" {
 		return refuse(code)
@@ -166,10 +167,22 @@ func (s *SlackServer) update(ts string, m SlackMessage) map[string]any {
 			continue
 		}
 		m.TS, m.Edits, m.History = ts, old.Edits+1, append(slices.Clone(old.History), old.Text)
+		m.keep(*old)
 		*old = m
 		return sent(m)
 	}
 	return refuse("message_not_found")
+}
+
+// keep does as chat.update: what an edit does not replace stays.
+func (m *SlackMessage) keep(old SlackMessage) {
+	for _, f := range []struct{ now, old *json.RawMessage }{
+		{&m.Blocks, &old.Blocks}, {&m.Attachments, &old.Attachments}, {&m.Metadata, &old.Metadata},
+	} {
+		if len(*f.now) == 0 {
+			*f.now = *f.old
+		}
+	}
 }
 
 func (s *SlackServer) history() []map[string]any {
@@ -189,7 +202,7 @@ func (s *SlackServer) history() []map[string]any {
 
 func (s *SlackServer) webhook(w http.ResponseWriter, r *http.Request) {
 	var in struct {
-		Text                string
+		Text, Parse         string
 		Blocks, Attachments json.RawMessage
 	}
 	bad := json.NewDecoder(r.Body).Decode(&in) != nil
@@ -197,7 +210,7 @@ func (s *SlackServer) webhook(w http.ResponseWriter, r *http.Request) {
 		if f.Refuse != "" && !f.Applied {
 			return http.StatusBadRequest, f.Refuse
 		}
-		m := SlackMessage{Channel: SlackChannel, Webhook: true, Text: in.Text, Blocks: in.Blocks, Attachments: in.Attachments}
+		m := SlackMessage{Channel: SlackChannel, Webhook: true, Text: in.Text, Blocks: in.Blocks, Attachments: in.Attachments, Parse: in.Parse}
 		if bad || checkMessage(m) != "" {
 			return http.StatusBadRequest, "invalid_blocks"
 		}

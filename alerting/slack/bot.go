@@ -39,7 +39,7 @@ type doer struct{ client *http.Client }
 func (d doer) Do(r *http.Request) (*http.Response, error) {
 	resp, err := d.client.Do(r)
 	if err != nil {
-		return nil, outbound.Redact(err)
+		return nil, err // classify redacts it
 	}
 	if resp.StatusCode == http.StatusTooManyRequests {
 		pause := outbound.Pause(resp.Header, time.Now(), defaultPause)

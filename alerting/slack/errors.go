@@ -56,7 +56,7 @@ var remedies = map[string]string{
 
 // refusal gives an error code of Slack its class.
 func refusal(code, needed string) error {
-	shown := untrusted.Line(code, 80)
+	shown := refusalCode(code)
 	switch code {
 	case "ratelimited", "rate_limited", "message_limit_exceeded":
 		return alerting.RetryAfter(defaultPause, errors.New(shown))

@@ -87,6 +87,9 @@ func TestBotEditsOneMessageFromOpenToRestored(t *testing.T) {
 	if m := messages[0]; !strings.Contains(m.Content(), "Restored") || !strings.Contains(m.Content(), "#2eb67d") {
 		t.Errorf("the restored state does not show: %s", m.Content())
 	}
+	if messages[0].Parse != "none" {
+		t.Errorf("chat.update parses the text as %q", messages[0].Parse)
+	}
 	if key := messages[0].GroupKey(); key != "g-lakeside-ca-0001" {
 		t.Errorf("metadata names group %q", key)
 	}
@@ -165,6 +168,28 @@ func TestRefusedLayoutIsSentPlain(t *testing.T) {
 		if !strings.Contains(last.Content(), "Conditional Access policy disabled") || strings.Contains(string(last.Blocks), "header") {
 			t.Errorf("%s: got %s", name, last.Content())
 		}
+	}
+}
+
+func TestRefusedEditLeavesNothingOfTheOldLayout(t *testing.T) {
+	s := newServer(t)
+	r := newBot(t, s.APIURL())
+	have := deliver(t, r, receivertest.Group(1, receivertest.Policy()), nil)
+	s.Inject(receivertest.Fault{Refuse: "msg_blocks_too_long"})
+	deliver(t, r, receivertest.Group(2, receivertest.Restored(receivertest.Policy())), have)
+	m := s.Messages()
+	if len(m) != 1 || !strings.Contains(m[0].Content(), "Restored") || strings.Contains(m[0].Content(), "What to do now") {
+		t.Errorf("got %s", m[0].Content())
+	}
+}
+
+func TestUpgradeDoesNotRepeatWhatWasTold(t *testing.T) {
+	s := newServer(t)
+	r := newHook(t, s.WebhookURL())
+	g := receivertest.Group(7, receivertest.Policy())
+	deliver(t, r, g, alerting.Receipt(`{"version":7,"digest":"of-an-older-layout"}`))
+	if n := s.Requests(); n != 0 {
+		t.Errorf("%d requests for a version already told", n)
 	}
 }
 
