@@ -11,14 +11,18 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxMerges bounds nested YAML merge keys, which may refer to themselves.
-const maxMerges = 8
+// YAML merge keys may refer to themselves, and to each other again and again.
+const (
+	maxMergeDepth = 8
+	maxMerges     = 1000 // of one file
+)
 
 // problems collects the errors and warnings of one file.
 type problems struct {
 	file     string
 	errs     []error
 	warnings []*Error
+	merges   int
 }
 
 func (p *problems) errorf(n *yaml.Node, format string, args ...any) {
@@ -78,7 +82,7 @@ func yamlMessage(err error) string {
 
 // resolve follows an alias.
 func resolve(n *yaml.Node) *yaml.Node {
-	for range maxMerges {
+	for range maxMergeDepth {
 		if n == nil || n.Kind != yaml.AliasNode {
 			return n
 		}
@@ -122,8 +126,8 @@ func (p *problems) mergedPairs(n *yaml.Node, depth int) []pair {
 }
 
 func (p *problems) merge(v *yaml.Node, depth int) []pair {
-	if depth >= maxMerges {
-		p.errorf(v, "merge keys (<<) nested too deeply")
+	if p.merges++; p.merges > maxMerges || depth >= maxMergeDepth {
+		p.errorf(v, "too many merge keys (<<), or nested too deeply")
 		return nil
 	}
 	switch v.Kind {
@@ -133,7 +137,7 @@ func (p *problems) merge(v *yaml.Node, depth int) []pair {
 		var out []pair
 		for _, c := range v.Content {
 			if c = resolve(c); c.Kind == yaml.MappingNode {
-				out = append(out, p.mergedPairs(c, depth+1)...)
+				out = append(out, p.merge(c, depth)...)
 			}
 		}
 		return out
