@@ -44,13 +44,14 @@ const (
 // newMessage renders g. It is pure: the same group gives the same bytes.
 func newMessage(g alerting.Group, n note) message {
 	lead, open, done := split(g)
+	count := cmp.Or(len(open), len(done))
 	m := message{
-		Text:     fallback(lead, len(open), n),
+		Text:     fallback(lead, count, n),
 		note:     n,
 		Metadata: slack.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{metadataKey: g.Key}},
 	}
 	b := &builder{left: maxTotal}
-	b.header(headline(lead, len(open)))
+	b.header(headline(lead, count))
 	if n != noNote {
 		b.section(string(n))
 	}
@@ -142,7 +143,8 @@ func title(v alerting.Violation) string { return cmp.Or(v.Title, v.Entry, "viola
 
 func subject(v alerting.Violation) string { return cmp.Or(v.SubjectName, v.Subject) }
 
-func headline(lead alerting.Violation, open int) string {
+// headline names the lead; count is how many violations stand where it stands.
+func headline(lead alerting.Violation, count int) string {
 	s := emoji(lead) + " "
 	switch lead.State {
 	case alerting.StatusRestored:
@@ -151,14 +153,14 @@ func headline(lead alerting.Violation, open int) string {
 		s += "Closed: "
 	}
 	s += words(title(lead), maxTitle)
-	if open > 1 {
-		s += fmt.Sprintf(" (+%d more)", open-1)
+	if count > 1 {
+		s += fmt.Sprintf(" (+%d more)", count-1)
 	}
 	return s
 }
 
-func fallback(lead alerting.Violation, open int, n note) string {
-	s := headline(lead, open) + ": " + words(subject(lead), maxValue)
+func fallback(lead alerting.Violation, count int, n note) string {
+	s := headline(lead, count) + ": " + words(subject(lead), maxValue)
 	if lead.Actor != "" && lead.State.Open() {
 		s += " by " + words(lead.Actor, maxTitle)
 	}
