@@ -173,19 +173,21 @@ func (e *ending) report(w *worker, a *attempt, err error) {
 }
 
 // record commits how the attempt ended. A request that has left must not be
-// forgotten, so neither a stop of the process nor a busy database ends this
-// before Drain has passed.
+// forgotten because the process stops or the database is busy, so this tries
+// for as long as Drain; after that, the next attempt says that it may be a
+// repeat.
 func (d *Dispatcher) record(ctx context.Context, w *worker, a *attempt, receipt Receipt, e ending) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.o.Drain)
-	defer cancel()
-	for {
-		err := inTx(ctx, d.db, func(tx *sql.Tx) error { return a.record(ctx, tx, w.name, receipt, e, micros(d.o.Now())) })
+	ctx = context.WithoutCancel(ctx)
+	for until := time.Now().Add(d.o.Drain - time.Second); ; pause(ctx, time.Second) {
+		try, cancel := context.WithTimeout(ctx, d.o.Timeout)
+		err := inTx(try, d.db, func(tx *sql.Tx) error { return a.record(try, tx, w.name, receipt, e, micros(d.o.Now())) })
+		cancel()
 		if err == nil {
 			return
 		}
-		w.log.Error("cannot record a delivery, trying again", "group", a.group.Key, "err", err)
-		if pause(ctx, time.Second); ctx.Err() != nil {
-			return // the next attempt says that it may be a repeat
+		w.log.Error("cannot record a delivery", "group", a.group.Key, "err", err)
+		if time.Now().After(until) {
+			return
 		}
 	}
 }

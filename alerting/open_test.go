@@ -1,7 +1,6 @@
 package alerting
 
 import (
-	"crypto/rand"
 	"database/sql"
 	"log/slog"
 	"net/url"
@@ -27,15 +26,35 @@ func onEach(t *testing.T, test func(t *testing.T, db database)) {
 	t.Run("postgres", func(t *testing.T) { test(t, postgres(t)) })
 }
 
+// The tests never see each other's rows: each has a copy of one migrated
+// SQLite file, or the one PostgreSQL schema, emptied. They do not run in parallel.
+var (
+	sqliteFile    []byte
+	postgresReady *database
+)
+
 func sqlite(t testing.TB) database {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "state.db")
 	db := database{"sqlite", "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=busy_timeout(5000)&_txlock=immediate", goose.DialectSQLite3}
-	db.migrate(t)
+	if sqliteFile == nil {
+		db.migrate(t)
+		exec(t, db.driver, db.dsn, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sqliteFile = content
+	}
+	if err := os.WriteFile(path, sqliteFile, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	return db
 }
 
 func postgres(t testing.TB) database {
+	t.Helper()
 	const name = "PHIWATCH_TEST_POSTGRES"
 	dsn := os.Getenv(name)
 	if dsn == "" {
@@ -44,17 +63,34 @@ func postgres(t testing.TB) database {
 		}
 		t.Skipf("%s does not name a PostgreSQL database", name)
 	}
+	if postgresReady == nil {
+		postgresReady = newSchema(t, dsn)
+	}
+	exec(t, postgresReady.driver, postgresReady.dsn, `TRUNCATE violations, observations, evidence, deliveries,
+		delivery_members, delivery_accounts, ledger_counts`)
+	return *postgresReady
+}
+
+// again returns an empty database of the same sort.
+func (d database) again(t testing.TB) database {
+	if d.driver == "pgx" {
+		return postgres(t)
+	}
+	return sqlite(t)
+}
+
+func newSchema(t testing.TB, dsn string) *database {
+	t.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := "alerting_" + rand.Text()
-	exec(t, "pgx", dsn, `CREATE SCHEMA "`+schema+`"`)
-	t.Cleanup(func() { exec(t, "pgx", dsn, `DROP SCHEMA "`+schema+`" CASCADE`) })
+	exec(t, "pgx", dsn, `DROP SCHEMA IF EXISTS phiwatch_test_alerting CASCADE`)
+	exec(t, "pgx", dsn, `CREATE SCHEMA phiwatch_test_alerting`)
 	q := u.Query()
-	q.Set("search_path", `"`+schema+`"`)
+	q.Set("search_path", "phiwatch_test_alerting")
 	u.RawQuery = q.Encode()
-	db := database{"pgx", u.String(), goose.DialectPostgres}
+	db := &database{"pgx", u.String(), goose.DialectPostgres}
 	db.migrate(t)
 	return db
 }
