@@ -111,7 +111,9 @@ func (f *Fields) visit(t *tape, i uint32, l *level, inside bool) {
 	}
 	switch n.kind {
 	case Object:
-		f.visitMembers(t, i, l)
+		if l.deeper() {
+			f.visitMembers(t, i, l)
+		}
 	case String:
 		if !l.deeper() {
 			return
@@ -160,22 +162,38 @@ func (f *Fields) set(slot int, values []Value) {
 
 // visitMembers goes into the members of object i.
 func (f *Fields) visitMembers(t *tape, i uint32, l *level) {
-	end := t.nodes[i].next
-	named := len(l.members.names) > 0
-	if !named && l.star == nil {
+	if l.star != nil || t.oddNames {
+		f.visitEveryMember(t, i, l)
 		return
 	}
-	for c := i + 1; c < end; {
-		n := &t.nodes[c]
-		if named {
-			if child := l.members.find(t, n); child != nil {
+	raw, nodes, table, shift := t.raw, t.nodes[:t.nodes[i].next], l.members.table, l.members.shift&31
+	for c := i + 1; int(c) < len(nodes); {
+		n := &nodes[c]
+		at, length := n.key, uint32(n.keyLen)
+		h := hashName(raw[at], raw[at+length-1], length) >> shift
+		if k := table[h]; k >= 0 {
+			child := l.members.among(k, alias(raw[at:at+length]))
+			if child == nil {
+			} else if child.leaf && n.kind <= String {
+				f.set(child.slot, append(f.slots[child.slot], t.value(c)))
+			} else {
 				f.enter(t, c, child)
 			}
+		}
+		c = n.next
+	}
+}
+
+// visitEveryMember is visitMembers for levels that name any member, and for
+// names with escapes.
+func (f *Fields) visitEveryMember(t *tape, i uint32, l *level) {
+	for c := i + 1; c < t.nodes[i].next; c = t.nodes[c].next {
+		if child := l.members.search(t, &t.nodes[c]); child != nil {
+			f.enter(t, c, child)
 		}
 		if l.star != nil {
 			f.enter(t, c, l.star)
 		}
-		c = n.next
 	}
 }
 

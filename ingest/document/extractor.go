@@ -19,6 +19,8 @@ type level struct {
 	star     *level
 	filtered []filteredLevel
 	hooks    []hook // lists of views that stand here
+	leaf     bool   // nothing is asked of this place but one path that ends here:
+	slot     int    // this one
 }
 
 type filteredLevel struct {
@@ -93,6 +95,10 @@ func (l *level) child(seg segment) *level {
 // seal makes the levels from l on ready for use.
 func (l *level) seal() {
 	l.members.seal()
+	l.leaf = len(l.slots) == 1 && !l.deeper() && len(l.filtered) == 0 && len(l.hooks) == 0
+	if l.leaf {
+		l.slot = l.slots[0]
+	}
 	for _, child := range l.members.levels {
 		child.seal()
 	}

@@ -7,6 +7,7 @@ type nameTable struct {
 	levels []*level
 	next   []int16 // the next name with the same hash, -1: none
 	table  []int16 // by hash; -1: none
+	shift  uint8   // of the hash
 }
 
 // make returns the level for name, new if need be. Call seal before use.
@@ -21,50 +22,43 @@ func (n *nameTable) make(name string) *level {
 	return n.levels[len(n.levels)-1]
 }
 
+// seal makes the table. Most of its places are empty, so that a name is seldom
+// compared in vain.
 func (n *nameTable) seal() {
-	if len(n.names) == 0 {
-		return
-	}
-	size := 64
+	size, shift := 64, uint8(32-6)
 	for size < 8*len(n.names) {
-		size *= 2
+		size, shift = 2*size, shift-1
 	}
+	n.shift = shift
 	n.table = make([]int16, size)
 	for h := range n.table {
 		n.table[h] = -1
 	}
 	n.next = make([]int16, len(n.names))
 	for i, name := range n.names {
-		h := hashName(bytesOf(name)) & (size - 1)
+		quoted := `"` + name + `"`
+		h := hashName(quoted[1], quoted[len(name)], uint32(len(name))) >> shift
 		n.next[i], n.table[h] = n.table[h], int16(i)
 	}
 }
 
-// hashName mixes the length and the case-folded first, middle and last bytes.
-func hashName(name []byte) int {
-	k := len(name)
-	if k == 0 {
-		return 0
-	}
-	first, middle, last := int(name[0]|0x20), int(name[k/2]|0x20), int(name[k-1]|0x20)
-	return k*5 + first*37 + middle*17 + last*11
+// hashName mixes a name's length and its case-folded first and last bytes (of
+// an empty name, the quotes around it).
+func hashName(first, last byte, length uint32) uint32 {
+	return (uint32(first|0x20)<<16 | uint32(last|0x20)<<8 | length) * 0x9e3779b1
 }
 
-// find returns the level for the name of n, or nil.
-func (n *nameTable) find(t *tape, m *node) *level {
-	if m.flags&flagKeyEscaped != 0 || m.keyLen == longKey {
-		return n.search(t, m)
-	}
-	name := t.raw[m.key : m.key+uint32(m.keyLen)]
-	for i := n.table[hashName(name)&(len(n.table)-1)]; i >= 0; i = n.next[i] {
-		if want := n.names[i]; alias(name) == want || foldEqual(alias(name), want) {
-			return n.levels[i]
+// among returns the level for name among those with the hash of name k.
+func (n *nameTable) among(k int16, name string) *level {
+	for ; k >= 0; k = n.next[k] {
+		if want := n.names[k]; name == want || foldEqual(name, want) {
+			return n.levels[k]
 		}
 	}
 	return nil
 }
 
-// search is find for the rare names with escapes.
+// search returns the level for the name of m, without the table.
 func (n *nameTable) search(t *tape, m *node) *level {
 	for i, name := range n.names {
 		if t.keyIs(m, name) {

@@ -24,15 +24,16 @@ func (t *tape) parse(raw []byte) (int, error) {
 	t.doc.marks = mark(raw, t.doc.marks)
 	p := parser{raw: raw, marks: t.doc.marks, nodes: t.nodes[:cap(t.nodes)]}
 	end, err := p.run()
-	t.nodes = p.nodes[:p.used]
+	t.nodes, t.oddNames = p.nodes[:p.used], p.oddNames
 	return end, err
 }
 
 type parser struct {
-	raw   []byte
-	marks []byte
-	nodes []node // as long as its capacity
-	used  int
+	raw      []byte
+	marks    []byte
+	nodes    []node // as long as its capacity
+	used     int
+	oddNames bool
 }
 
 // grow makes room for more nodes.
@@ -76,6 +77,7 @@ name:
 			goto out
 		}
 		flags = flagMember | flags<<1
+		p.oddNames = p.oddNames || flags&flagKeyEscaped != 0 || end-i >= longKey
 	}
 	if used == len(nodes) {
 		nodes = p.grow(nodes)

@@ -31,11 +31,12 @@ type side struct {
 
 // A tape is one parsed JSON text.
 type tape struct {
-	raw   []byte
-	nodes []node
-	sides []side
-	doc   *Document
-	layer int // 0 for the record, n for JSON in a string of layer n-1
+	raw      []byte
+	nodes    []node
+	sides    []side
+	doc      *Document
+	oddNames bool // some name holds escapes or is long
+	layer    int  // 0 for the record, n for JSON in a string of layer n-1
 }
 
 // Limits of what is kept between records.
@@ -108,13 +109,17 @@ func (t *tape) sideOf(i uint32) *side {
 // text returns the Text of value i.
 func (t *tape) text(i uint32) string {
 	n := &t.nodes[i]
-	switch {
-	case n.kind == Null:
-		return ""
-	case n.flags&(flagEscaped|flagSide) != 0:
-		return t.sideOf(i).text
+	if n.kind == Null || n.flags&(flagEscaped|flagSide) != 0 {
+		return t.specialText(i)
 	}
 	return alias(t.raw[n.start:n.end])
+}
+
+func (t *tape) specialText(i uint32) string {
+	if t.nodes[i].kind == Null {
+		return ""
+	}
+	return t.sideOf(i).text
 }
 
 func (t *tape) value(i uint32) Value {
