@@ -71,10 +71,14 @@ func (h *Hub) connectionString() (string, azeventhubs.ConnectionStringProperties
 	return text, props, nil
 }
 
+// defaultRetries go on inside the SDK for some 12 s, which covers a broken
+// connection or a busy server. Beyond that the hub is built anew.
+var defaultRetries = azeventhubs.RetryOptions{MaxRetries: 5, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 6 * time.Second}
+
 // connect makes a client; nothing is dialled yet. owner names this consumer to
 // the service and in the ownership table.
-func (h *Hub) connect(t target, owner string) (*azeventhubs.ConsumerClient, error) {
-	options, err := h.options(t, owner)
+func (h *Hub) connect(t target, owner string, retries azeventhubs.RetryOptions) (*azeventhubs.ConsumerClient, error) {
+	options, err := h.options(t, owner, retries)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +103,7 @@ func (h *Hub) connect(t target, owner string) (*azeventhubs.ConsumerClient, erro
 	return azeventhubs.NewConsumerClientFromConnectionString(text, hub, t.group, options)
 }
 
-func (h *Hub) options(t target, owner string) (*azeventhubs.ConsumerClientOptions, error) {
+func (h *Hub) options(t target, owner string, retries azeventhubs.RetryOptions) (*azeventhubs.ConsumerClientOptions, error) {
 	conf, err := h.tlsConfig(t)
 	if err != nil {
 		return nil, err
@@ -109,9 +113,7 @@ func (h *Hub) options(t target, owner string) (*azeventhubs.ConsumerClientOption
 		CustomEndpoint: h.Endpoint,
 		InstanceID:     owner,
 		TLSConfig:      conf,
-		// Retried inside the SDK for some 12 s, which covers a broken
-		// connection or a busy server; beyond that the hub is rebuilt.
-		RetryOptions: azeventhubs.RetryOptions{MaxRetries: 5, RetryDelay: 200 * time.Millisecond, MaxRetryDelay: 6 * time.Second},
+		RetryOptions:   retries,
 	}
 	if h.WebSockets {
 		dialer := webSocketDialer{plain: t.plain, endpoint: h.Endpoint, proxy: h.Proxy, tls: conf}

@@ -86,8 +86,17 @@ func (c *Credential) set() map[string]bool {
 	}
 }
 
-// token builds the credential. It reads files, but asks no service for anything.
+// token builds the credential. It reads files, but asks no service for
+// anything. Errors begin with the key.
 func (c *Credential) token() (azcore.TokenCredential, error) {
+	cred, err := c.build()
+	if err != nil && !strings.HasPrefix(err.Error(), "credential.") {
+		return nil, fmt.Errorf("credential: type %s: %w", c.Type, err)
+	}
+	return cred, err
+}
+
+func (c *Credential) build() (azcore.TokenCredential, error) {
 	options := azcore.ClientOptions{Cloud: clouds[c.Cloud]}
 	switch c.Type {
 	case "default":

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
+
 	"phiwatch/ingest"
 )
 
@@ -28,6 +30,7 @@ type hub struct {
 	conf    Hub
 	name    string
 	start   start
+	retries azeventhubs.RetryOptions
 	log     *slog.Logger
 	metrics *metrics
 	state   state
@@ -43,11 +46,11 @@ func newHub(conf Hub, s shared, log *slog.Logger) (*hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conf.connect(t, s.owner); err != nil { // what cannot work is said now
+	if _, err := conf.connect(t, s.owner, defaultRetries); err != nil { // what cannot work is said now
 		return nil, err
 	}
 	return &hub{
-		shared: s, target: t, conf: conf, name: t.name(), start: from,
+		shared: s, target: t, conf: conf, name: t.name(), start: from, retries: defaultRetries,
 		log:   log.With("hub", t.name()),
 		state: state{hub: HubState{Hub: t.name()}, parts: map[string]*partState{}},
 	}, nil

@@ -20,9 +20,10 @@ type session struct {
 	*hub
 	client    *azeventhubs.ConsumerClient
 	processor *azeventhubs.Processor
-	calls     sync.WaitGroup // questions to the service, which may outlast their asker
-	running   sync.WaitGroup // pumps, dispatch and watch
-	nudge     chan struct{}  // a pump has started: ask for the lag now
+	calls     sync.WaitGroup          // questions to the service, which may outlast their asker
+	running   sync.WaitGroup          // pumps, dispatch and watch
+	nudge     chan struct{}           // a pump has started: ask for the lag now
+	stop      context.CancelCauseFunc // ends the session; set by run before it starts anything
 
 	mu     sync.Mutex // guards all below
 	pumps  map[string]*pump
@@ -36,7 +37,7 @@ type claim struct {
 }
 
 func newSession(h *hub) (*session, error) {
-	client, err := h.conf.connect(h.target, h.owner)
+	client, err := h.conf.connect(h.target, h.owner, h.retries)
 	if err != nil {
 		return nil, err
 	}
@@ -75,13 +76,14 @@ func (s *session) run(ctx context.Context) error {
 	s.connected()
 	s.log.Info("connected", "partitions", len(props.PartitionIDs), "owner", s.owner)
 
+	read, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	s.stop = stop
 	own, release := context.WithCancel(context.WithoutCancel(ctx))
 	defer release()
 	balance := make(chan error, 1)
 	go func() { balance <- s.processor.Run(own) }()
 
-	read, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
 	s.running.Go(func() { s.dispatch(read) })
 	s.running.Go(func() { stop(s.watch(read, props)) })
 

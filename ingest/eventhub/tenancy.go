@@ -2,6 +2,7 @@ package eventhub
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 )
@@ -23,12 +24,19 @@ func (t tenancy) SetCheckpoint(ctx context.Context, c azeventhubs.Checkpoint, o 
 }
 
 // ListCheckpoints is the Store's, after the starting points of partitions
-// about to be opened are settled.
+// about to be opened are settled. An error ends the session: the Processor
+// would keep it to itself and never open those partitions again, because it
+// takes them for open (addPartitionClient in v2.0.2 forgets to undo that).
 func (t tenancy) ListCheckpoints(ctx context.Context, namespace, hub, group string, o *azeventhubs.ListCheckpointsOptions) ([]azeventhubs.Checkpoint, error) {
-	if err := t.s.settle(ctx, t.s.unopened()); err != nil {
-		return nil, err
+	err := t.s.settle(ctx, t.s.unopened())
+	var all []azeventhubs.Checkpoint
+	if err == nil {
+		all, err = t.s.store.ListCheckpoints(ctx, namespace, hub, group, o)
 	}
-	return t.s.store.ListCheckpoints(ctx, namespace, hub, group, o)
+	if err != nil {
+		t.s.stop(fmt.Errorf("find where to start: %w", err))
+	}
+	return all, err
 }
 
 // ClaimOwnership is the Store's, with two additions. A partition that has been
