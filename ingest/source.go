@@ -8,8 +8,8 @@ import (
 
 // Partition names one partition of one hub. For files, Hub is "file" and ID the path.
 type Partition struct {
-	Hub string // as HubName writes it
-	ID  string
+	Hub string `json:"hub"` // as HubName writes it
+	ID  string `json:"partition"`
 }
 
 // DefaultGroup is the consumer group that every hub has.
@@ -39,8 +39,8 @@ func splitHub(name string) (namespace, hub, group string) {
 // Position is where a message stands in its partition.
 type Position struct {
 	Partition
-	Sequence int64  // sequence number; for files, the line or file count from 1
-	Offset   string // the hub's opaque offset, what a receiver starts from
+	Sequence int64  `json:"sequence"`         // sequence number; for files, the line or file count from 1
+	Offset   string `json:"offset,omitempty"` // the hub's opaque offset, what a receiver starts from
 }
 
 // Message is one message as delivered: an Event Hubs event, a line or a file.

@@ -290,7 +290,7 @@ func nested(at string, err error) []error {
 		}
 		return errs
 	}
-	if pathPrefix.MatchString(err.Error()) || strings.HasPrefix(err.Error(), "[") {
+	if pathPrefix.MatchString(err.Error()) {
 		return []error{fmt.Errorf("%s.%w", at, err)}
 	}
 	return []error{fmt.Errorf("%s: %w", at, err)}

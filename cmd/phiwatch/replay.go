@@ -73,14 +73,14 @@ func (c *replayCmd) replay(e *env, set *detectors.Set, source *ingest.Files) (er
 	out := bufio.NewWriter(e.stdout)
 	var print replayPrinter = &textPrinter{out: out}
 	if c.Output == "json" {
-		print = &jsonPrinter{out: json.NewEncoder(out)}
+		print = newJSONPrinter(out)
 	}
 	engine, err := detectors.New(set, detectors.NewMetrics(reg))
 	if err != nil {
 		return err
 	}
 	p := newPipeline(db, engine, ledger, ingest.NewQuarantine(0, 0), ingest.NewMetrics(reg), e.log)
-	p.told = print.findings
+	p.told = func(findings []detectors.Finding) { print.findings(known(e.ctx, ledger, findings)) }
 	if err := source.Run(e.ctx, p.handle); err != nil {
 		return err
 	}
@@ -91,6 +91,22 @@ func (c *replayCmd) replay(e *env, set *detectors.Set, source *ingest.Files) (er
 	sum := p.totals.sum()
 	print.end(violations, &sum)
 	return errors.Join(out.Flush(), sum.check(), e.ctx.Err())
+}
+
+// known leaves out restores of what was never weakened: every harmless save of
+// a policy is one. The ledger keeps them, since the weakening may still arrive.
+func known(ctx context.Context, l *alerting.Ledger, findings []detectors.Finding) []detectors.Finding {
+	var out []detectors.Finding
+	for _, f := range findings {
+		if f.State == detectors.Restored {
+			_, err := l.Violation(ctx, alerting.ViolationID(f.Tenant, f.Rule.Entry, f.Subject))
+			if errors.Is(err, alerting.ErrNotFound) {
+				continue
+			}
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // allViolations reads the whole ledger in a stable order.
@@ -122,6 +138,12 @@ type replayPrinter interface {
 
 // jsonPrinter prints one object a line.
 type jsonPrinter struct{ out *json.Encoder }
+
+func newJSONPrinter(w io.Writer) *jsonPrinter {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return &jsonPrinter{enc}
+}
 
 type findingLine struct {
 	Type      string    `json:"type"`

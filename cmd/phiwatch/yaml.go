@@ -169,7 +169,7 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-var pathPrefix = regexp.MustCompile(`^[a-z_]+(\[\d+\])?(\.[a-z_]+(\[\d+\])?)*: `)
+var pathPrefix = regexp.MustCompile(`^(?:[a-z][a-z0-9_]*|\[\d+\])(?:\.[a-z][a-z0-9_]*|\[\d+\])*: `)
 
 // locate prefixes every error in err with the file and the line of the key it
 // begins with ("route.routes[0].matchers[1]: …"), looked up below the key under.
@@ -187,6 +187,7 @@ func (f *yamlFile) locate(under string, err error) error {
 	path, msg := under, err.Error()
 	if m := pathPrefix.FindString(msg); m != "" {
 		path = strings.Trim(under+"."+strings.TrimSuffix(m, ": "), ".")
+		path = strings.ReplaceAll(path, ".[", "[")
 		msg = msg[len(m):]
 	}
 	return fmt.Errorf("%s:%d: %s: %s", f.name, f.line(path), path, msg)
