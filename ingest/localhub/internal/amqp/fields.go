@@ -83,7 +83,10 @@ func (f *Fields) Uint(def uint32) uint32 {
 func (f *Fields) OptionalUint() (uint32, bool) {
 	const unset = math.MaxUint64
 	v := f.Ulong(unset)
-	return uint32(v), v != unset
+	if v == unset {
+		return 0, false
+	}
+	return uint32(v), true
 }
 
 // Bool is the next field, false if it is not set.
