@@ -75,7 +75,7 @@ var categories = map[string]category{
 // Paths of the envelope.
 var (
 	pCategory      = document.MustCompile("category")
-	pCategoryValue = document.MustCompile("CategoryValue") // Log Analytics rows of AzureActivity
+	pCategoryValue = document.MustCompile("CategoryValue")  // Log Analytics rows of AzureActivity
 	pSnakeCategory = document.MustCompile("category.value") // the activity log as Azure's Python SDK dumps it
 	pProperties    = document.MustCompile("properties")
 	pRecords       = document.MustCompile("records")

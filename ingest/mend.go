@@ -1,6 +1,10 @@
 package ingest
 
-import "phiwatch/ingest/document"
+import (
+	"slices"
+
+	"phiwatch/ingest/document"
+)
 
 // mend reads one damaged JSON value at the start of in and writes it sound. It
 // returns how many bytes it read, and nil if the damage is not of a kind that
@@ -11,8 +15,10 @@ import "phiwatch/ingest/document"
 // breaks inside strings, unescaped Windows paths (Information Protection
 // scanner), and a command line with its quotes unescaped (Parameters,
 // ExtendedProperties).
-func mend(in []byte) (fixed []byte, n int, did Repair) {
-	m := mender{in: in, out: make([]byte, 0, len(in)+len(in)/8+16)}
+//
+// No string may reach beyond one of the offsets in walls.
+func mend(in []byte, walls []int) (fixed []byte, n int, did Repair) {
+	m := mender{in: in, walls: walls, out: make([]byte, 0, len(in)+len(in)/8+16)}
 	if !m.value(0, true) {
 		return nil, m.i, 0
 	}
@@ -24,6 +30,8 @@ type mender struct {
 	i   int
 	out []byte
 	did Repair
+
+	walls []int
 }
 
 // place says where a string stands, which tells what may follow it.
@@ -160,6 +168,8 @@ func (m *mender) stringEnd(at place, quote byte) (end int, stray, inner bool) {
 				return j, stray, inner
 			}
 			inner = true
+		case c == '{' && slices.Contains(m.walls, j):
+			return -1, false, false
 		case c != '\\' || j+1 >= len(m.in):
 		case m.in[j+1] == quote:
 			if !stray || !m.ends(j+2, at) {

@@ -107,6 +107,14 @@ func (m *Metrics) Decided(b Batch, quarantined []Quarantined) {
 	m.lagSeconds.WithLabelValues(b.Hub, b.ID).Set(age)
 }
 
+// Lag notes how far behind a partition is that a source has just asked about,
+// so that the gauges are right while nothing arrives. events is how many
+// messages are not decided, behind how long there has been one.
+func (m *Metrics) Lag(p Partition, events int64, behind time.Duration) {
+	m.lagEvents.WithLabelValues(p.Hub, p.ID).Set(float64(events))
+	m.lagSeconds.WithLabelValues(p.Hub, p.ID).Set(behind.Seconds())
+}
+
 // Evicted counts records that the quarantine gave up.
 func (m *Metrics) Evicted(cause Eviction, n int) { m.evicted[cause].Add(float64(n)) }
 

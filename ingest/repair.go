@@ -82,7 +82,7 @@ func withObject(raw []byte, from, end int) []byte {
 	for s := range value.Strings {
 		held = []byte(s)
 	}
-	fixed, n, did := mend(held)
+	fixed, n, did := mend(held, nil)
 	if fixed == nil || did&RepairedQuotes == 0 || skipSpace(held, n) != len(held) {
 		return nil
 	}

@@ -51,8 +51,11 @@ func (s *splitter) putAside(start, end int, reason Reason, detail string) {
 	s.pos = end
 	s.took(start, end)
 	index := s.index
-	if index == 0 && s.nesting == 0 && end == len(s.data) {
-		index = -1
+	if end == len(s.data) {
+		s.ended = true
+		if index == 0 && s.nesting == 0 {
+			index = -1
+		}
 	}
 	s.to.reject(index, reason, detail, bytes.TrimRight(s.data[start:end], " \t\r\n,"))
 }
@@ -61,25 +64,28 @@ func (s *splitter) putAside(start, end int, reason Reason, detail string) {
 // one may begin.
 func (s *splitter) repair(start int) bool {
 	end, key := start, keyAt(s.data, start)
-	for range maxTries {
+	var walls []int
+	for len(walls) < maxTries {
 		if s.tired() {
 			return false
 		}
 		end = s.nextRecord(end+1, key)
-		if s.mend(start, end) {
+		if s.mend(start, end, walls) {
 			return true
 		}
 		if end == len(s.data) {
 			return false
 		}
+		walls = append(walls, end-start)
 	}
 	return false
 }
 
 // mend decodes data[start:end] repaired. What follows the record must look
-// like the end of one.
-func (s *splitter) mend(start, end int) bool {
-	fixed, n, did := mend(s.data[start:end])
+// like the end of one, and no string of it may reach beyond one of walls, where
+// other records seem to begin: that would swallow them.
+func (s *splitter) mend(start, end int, walls []int) bool {
+	fixed, n, did := mend(s.data[start:end], walls)
 	s.work += max(n, 64)
 	if fixed == nil || !s.closes(start+n, end) {
 		return false

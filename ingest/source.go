@@ -58,6 +58,10 @@ type Batch struct {
 	// it. Empty for sources that keep no position (files, standard input).
 	Owner    string
 	Messages []Message
+	// Reset says that the partition was made anew (its hub deleted and created
+	// again, an embedded hub restarted): sequence numbers from before this
+	// batch mean nothing any more, and what is remembered of them is void.
+	Reset bool
 	// Behind is how many messages the hub held beyond this batch when it was
 	// received, or -1 if unknown.
 	Behind int64

@@ -23,6 +23,7 @@ type splitter struct {
 	index   int    // records so far in the message
 	carried Repair // what was repaired around the next record
 	nesting int
+	ended   bool // it was told that the data ends too early
 	mended  bool // data was already repaired; do not try again
 	work    int  // bytes read in vain, to bound damaged bodies
 	last    int  // where the last sound record began, -1 before the first
@@ -55,7 +56,8 @@ func (s *splitter) split(body []byte) {
 
 // soleValue accepts a body that is one scalar.
 func (s *splitter) soleValue() bool {
-	if s.to.doc.Parse(s.data[s.pos:]) != nil {
+	n, err := s.to.doc.ParsePrefix(s.data[s.pos:])
+	if err != nil || skipSpace(s.data, s.pos+n) < len(s.data) {
 		return false
 	}
 	s.took(s.pos, len(s.data))
@@ -118,8 +120,13 @@ func (s *splitter) elements() {
 }
 
 // cut reports an array that was not closed: records after the last one, if
-// there were any, are lost.
+// there were any, are lost. Once is enough for arrays in arrays, and bytes put
+// aside up to the end have told it already.
 func (s *splitter) cut() {
+	if s.ended {
+		return
+	}
+	s.ended = true
 	s.to.reject(s.index, Truncated, fmt.Sprintf("the array of records is not closed at offset %d", s.pos), nil)
 }
 
@@ -275,7 +282,7 @@ func (s *splitter) within(data []byte, walk func()) {
 	s.data, s.pos, s.last, s.span = data, 0, -1, nil
 	walk()
 	s.data, s.pos, s.last, s.span = outer.data, outer.pos, outer.last, outer.span
-	s.mended, s.carried = outer.mended, 0
+	s.mended, s.ended, s.carried = outer.mended, outer.ended, 0
 }
 
 func (s *splitter) took(start, end int) {
