@@ -14,6 +14,7 @@ type automaton struct {
 	next  []int32   // state*width+class
 	out   [][]int32 // by state: texts that end here
 	hit   []bool    // by state: out is not empty
+	skip  [256]bool // by raw byte: no text begins with it
 }
 
 // newAutomaton builds an automaton for texts that are folded, valid UTF-8 and
@@ -85,6 +86,9 @@ func (a *automaton) link() {
 		slices.Sort(a.out[s])
 		a.hit[s] = len(a.out[s]) > 0
 	}
+	for b := range utf8.RuneSelf {
+		a.skip[b] = a.next[a.class[b]] == 0
+	}
 }
 
 // step moves over one rune beyond ASCII at byte i and returns the state and the
@@ -102,10 +106,18 @@ func (a *automaton) step(s int32, text string, i int) (int32, int) {
 	return s, size
 }
 
-// contains reports whether any of the texts occurs in text.
-func (a *automaton) contains(text string) bool {
-	s := int32(0)
-	for i := 0; i < len(text); {
+// scan goes on in state s at byte i until a text has ended or text is over. It
+// returns the state, which is a hit or not, and the byte after.
+func (a *automaton) scan(s int32, text string, i int) (int32, int) {
+	for i < len(text) {
+		if s == 0 {
+			for i < len(text) && a.skip[text[i]] {
+				i++
+			}
+			if i == len(text) {
+				return 0, i
+			}
+		}
 		if b := text[i]; b < utf8.RuneSelf {
 			s = a.next[int(s)*a.width+int(a.class[b])]
 			i++
@@ -115,8 +127,14 @@ func (a *automaton) contains(text string) bool {
 			i += n
 		}
 		if a.hit[s] {
-			return true
+			return s, i
 		}
 	}
-	return false
+	return s, i
+}
+
+// contains reports whether any of the texts occurs in text.
+func (a *automaton) contains(text string) bool {
+	s, _ := a.scan(0, text, 0)
+	return a.hit[s]
 }

@@ -208,7 +208,7 @@ func (p *problems) literal(n *yaml.Node) literal {
 	case "!!null":
 		l.kind, l.text = Null, ""
 	case "!!int", "!!float":
-		l.kind = Number
+		l.kind, l.text = Number, strings.ReplaceAll(n.Value, "_", "")
 	case "!!bool":
 		l.kind, l.text = False, "false"
 		if strings.EqualFold(n.Value, "true") {

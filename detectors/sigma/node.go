@@ -8,9 +8,9 @@ import (
 // node is a part of a compiled condition.
 type node interface {
 	match(ev Event) bool
-	// requires lists what must be present for the node to hold; never is true
-	// when it cannot hold at all.
-	requires() (reqs []Requirement, never bool)
+	// requires lists what must be present for the node to hold, all of it; never
+	// is true when it cannot hold at all.
+	requires() (all []clause, never bool)
 	explain(ev Event) Explanation
 }
 

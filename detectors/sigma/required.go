@@ -46,11 +46,17 @@ func (v Value) AppendKeys(dst []byte) (keys []byte, end int) {
 }
 
 // Required returns what the detection requires of an event, each requirement
-// for itself. It is empty when the detection may hold for an event that has none
-// of its fields, as with not.
+// for itself. It is empty when no field alone is required, as with not, or with
+// an or of different fields.
 func (m *Matcher) Required() []Requirement {
-	reqs, _ := m.root.requires()
-	return reqs
+	list, _ := m.root.requires()
+	var out []Requirement
+	for _, c := range list {
+		if len(c) == 1 {
+			out = append(out, c[0])
+		}
+	}
+	return out
 }
 
 // Never reports that the detection can hold for no event, for example because a
@@ -92,97 +98,4 @@ func (r Requirement) normal() Requirement {
 		r.Values = nil
 	}
 	return r
-}
-
-func (n *andNode) requires() ([]Requirement, bool) {
-	var out []Requirement
-	for _, p := range n.parts {
-		reqs, never := p.requires()
-		if never {
-			return nil, true
-		}
-		out = append(out, reqs...)
-	}
-	return out, false
-}
-
-func (n *orNode) requires() ([]Requirement, bool) {
-	var out []Requirement
-	first := true
-	for _, p := range n.parts {
-		reqs, never := p.requires()
-		if never {
-			continue
-		}
-		if first {
-			out, first = reqs, false
-			continue
-		}
-		out = either(out, reqs)
-	}
-	return out, first
-}
-
-// either returns what is required when one of two lists is.
-func either(a, b []Requirement) []Requirement {
-	var out []Requirement
-	for _, x := range a {
-		best := -1
-		for i, y := range b {
-			if y.Slot == x.Slot && (best < 0 || stronger(x.or(y), x.or(b[best]))) {
-				best = i
-			}
-		}
-		if best >= 0 {
-			out = append(out, x.or(b[best]))
-		}
-	}
-	return out
-}
-
-func (r Requirement) or(other Requirement) Requirement {
-	return Requirement{
-		Slot:    r.Slot,
-		Kind:    min(r.Kind, other.Kind),
-		Values:  append(slices.Clone(r.Values), other.Values...),
-		numbers: r.numbers || other.numbers,
-	}.normal()
-}
-
-func stronger(a, b Requirement) bool {
-	if a.Kind != b.Kind {
-		return a.Kind > b.Kind
-	}
-	return len(a.Values) < len(b.Values)
-}
-
-func (n *notNode) requires() ([]Requirement, bool) { return nil, false }
-
-func (n *fieldNode) requires() ([]Requirement, bool) { return n.reqs, n.never }
-
-func (n *keywordNode) requires() ([]Requirement, bool) {
-	var out []Requirement
-	for _, r := range n.reqs {
-		if r.Kind == Exact { // a keyword with another place than contains
-			r.Kind = Substring
-			r = r.normal()
-		}
-		if r.Kind == Substring {
-			out = append(out, r)
-		}
-	}
-	return out, n.never
-}
-
-func (n *nullNode) requires() ([]Requirement, bool) { return nil, false }
-
-func (n *existsNode) requires() ([]Requirement, bool) {
-	if !n.want {
-		return nil, false
-	}
-	return []Requirement{{Slot: n.slot, Kind: Present}}, false
-}
-
-func (n *refNode) requires() ([]Requirement, bool) {
-	return []Requirement{{Slot: n.slot, Kind: Present}, {Slot: n.other, Kind: Present}}, false
 }

@@ -1,9 +1,6 @@
 package sigma
 
-import (
-	"math/bits"
-	"unicode/utf8"
-)
+import "math/bits"
 
 // Set evaluates many matchers at a cost that follows the event: each matcher is
 // filed under one of its requirements, and only those whose requirement the
@@ -129,17 +126,8 @@ func (f *fieldIndex) markExact(v Value, sc *Scratch) {
 
 func (t *textIndex) mark(text string, marks []uint64) {
 	a := t.automaton
-	s := int32(0)
-	for i := 0; i < len(text); {
-		if b := text[i]; b < utf8.RuneSelf {
-			s = a.next[int(s)*a.width+int(a.class[b])]
-			i++
-		} else {
-			var n int
-			s, n = a.step(s, text, i)
-			i += n
-		}
-		if a.hit[s] {
+	for s, i := int32(0), 0; i < len(text); {
+		if s, i = a.scan(s, text, i); a.hit[s] {
 			for _, id := range a.out[s] {
 				markAll(marks, t.matchers[id])
 			}

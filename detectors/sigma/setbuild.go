@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"cmp"
 	"slices"
 	"unicode/utf8"
 )
@@ -9,7 +10,7 @@ import (
 // is enough to find candidates.
 const maxIndexText = 12
 
-// setBuilder chooses a requirement for each matcher.
+// setBuilder chooses for each matcher what it is filed under.
 type setBuilder struct {
 	set      *Set
 	shared   map[slotValue]int // matchers that could be filed under an exact value
@@ -43,47 +44,37 @@ func (b *setBuilder) count() {
 	}
 }
 
+// file puts a matcher under every requirement of the clause that costs least.
 func (b *setBuilder) file(i int32) {
-	m := b.set.matchers[i]
-	if m.Never() {
+	all, never := b.set.matchers[i].root.requires()
+	switch {
+	case never:
 		return
-	}
-	reqs := m.Required()
-	if len(reqs) == 0 {
+	case len(all) == 0:
 		b.set.always = append(b.set.always, i)
 		return
 	}
-	best := slices.MinFunc(reqs, func(x, y Requirement) int {
-		cx, cy := b.cost(x), b.cost(y)
-		switch {
-		case cx < cy:
-			return -1
-		case cx > cy:
-			return 1
-		}
-		return 0
-	})
-	b.put(i, best)
+	best := slices.MinFunc(all, func(x, y clause) int { return cmp.Compare(b.cost(x), b.cost(y)) })
+	for _, r := range best {
+		b.put(i, r)
+	}
 }
 
-// cost orders requirements: exact values that few matchers share, then texts,
-// then presence, then keywords, for which every string of the event is read.
-func (b *setBuilder) cost(r Requirement) float64 {
-	n := float64(len(b.set.matchers))
-	switch {
-	case r.Slot == KeywordSlot:
-		return 4*n + 1
-	case r.Kind == Present:
-		return 3*n + 1
-	case r.Kind == Substring:
-		shortest := len(slices.MinFunc(r.Values, func(x, y string) int { return len(x) - len(y) }))
-		return 2*n + 1/float64(1+shortest)
+// cost orders clauses: exact values that few matchers share, then texts, then
+// presence, then keywords, for which every string of the event is read.
+func (b *setBuilder) cost(c clause) float64 {
+	cost := c.weight()
+	if cost >= 2 {
+		return cost
 	}
-	sum := 0
-	for _, v := range r.Values {
-		sum += b.shared[slotValue{r.Slot, v}]
+	sum, n := 0, 0
+	for _, r := range c {
+		for _, v := range r.Values {
+			sum += b.shared[slotValue{r.Slot, v}]
+			n++
+		}
 	}
-	return float64(sum) / float64(len(r.Values))
+	return 2 - 1/(1+float64(sum)/float64(n))
 }
 
 func (b *setBuilder) put(i int32, r Requirement) {
