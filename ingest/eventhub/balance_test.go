@@ -30,6 +30,11 @@ func TestTwoSourcesShareThePartitionsAndNeverBothCommit(t *testing.T) {
 		}
 		sent += 25
 	}
+	steadily := func() { // only as fast as it is decided
+		if d.count() == 4*sent {
+			more()
+		}
+	}
 	partitions := func(s *Source) int { return len(s.Hubs()[0].Partitions) }
 
 	a, _ := run(t, db, logs(h, addr), d.handle)
@@ -37,7 +42,7 @@ func TestTwoSourcesShareThePartitionsAndNeverBothCommit(t *testing.T) {
 	eventually(t, "the first reads all", func() bool { return partitions(a) == 4 })
 	b, stopB := run(t, db, logs(h, addr), d.handle)
 	eventually(t, "two each", func() bool {
-		more()
+		steadily()
 		return partitions(a) == 2 && partitions(b) == 2
 	})
 	more()

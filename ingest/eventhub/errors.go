@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 	"github.com/Azure/go-amqp"
@@ -114,7 +115,12 @@ func classifyAMQP(err error) (Class, bool) {
 			return ClassAuth, true
 		case azeventhubs.ErrorCodeOwnershipLost:
 			return ClassStolen, true
-		case azeventhubs.ErrorCodeConnectionLost:
+		case azeventhubs.ErrorCodeConnectionLost: // the SDK's word for all else that may pass
+			for cond, class := range conditions {
+				if strings.Contains(sdk.Error(), "Condition: "+string(cond)+",") {
+					return class, true
+				}
+			}
 			return ClassConnection, true
 		}
 	}

@@ -24,7 +24,6 @@ func TestNothingIsLostOrDoubledWhenConnectionsBreak(t *testing.T) {
 			f.RefuseAttaches(2, localhub.ServerBusy)
 			f.Detach("logs", "0", localhub.ServerBusy)
 		},
-		"deliveries twice": func(f *localhub.Faults) {}, // the hub's repeats have their own test below
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, addr := serve(t, localhub.Config{})

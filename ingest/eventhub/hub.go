@@ -34,7 +34,10 @@ type hub struct {
 	log     *slog.Logger
 	metrics *metrics
 	state   state
-	handle  func(context.Context, ingest.Batch) error // set by run
+
+	observer  Observer                                  // may be nil
+	onRelease func(context.Context)                     // may be nil
+	handle    func(context.Context, ingest.Batch) error // set by run
 }
 
 func newHub(conf Hub, s shared, log *slog.Logger) (*hub, error) {
@@ -52,7 +55,7 @@ func newHub(conf Hub, s shared, log *slog.Logger) (*hub, error) {
 	return &hub{
 		shared: s, target: t, conf: conf, name: t.name(), start: from, retries: defaultRetries,
 		log:   log.With("hub", t.name()),
-		state: state{hub: HubState{Hub: t.name()}, parts: map[string]*partState{}},
+		state: state{hub: HubState{Hub: t.name()}, parts: map[string]*partState{}, anew: map[string]bool{}},
 	}, nil
 }
 

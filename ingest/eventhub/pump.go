@@ -19,6 +19,7 @@ type pump struct {
 	id     string
 	client *azeventhubs.ProcessorPartitionClient
 	window window
+	reset  bool               // the next batch is the first of a hub made anew
 	cancel context.CancelFunc // ends run: the partition is lost
 	done   chan struct{}      // closed when run has returned and the client is closed
 }
@@ -103,6 +104,7 @@ func (p *pump) batch(events []*azeventhubs.ReceivedEventData) (ingest.Batch, []*
 	b := ingest.Batch{
 		Partition: ingest.Partition{Hub: p.name, ID: p.id},
 		Owner:     p.owner,
+		Reset:     p.reset,
 		Messages:  make([]ingest.Message, 0, min(len(events), maxBatch)),
 	}
 	bytes := 0
@@ -162,11 +164,16 @@ func (p *pump) decide(ctx, work context.Context, b ingest.Batch) error {
 	for pause := p.timing.retryMin; ; pause = min(2*pause, p.timing.retryMax) {
 		err := p.handle(work, b)
 		if err == nil {
+			p.reset = false
 			p.state.decided(p.id, b.Messages[len(b.Messages)-1])
 			return nil
 		}
-		if errors.Is(err, ingest.ErrFenced) || ctx.Err() != nil {
+		if errors.Is(err, ingest.ErrFenced) {
 			return err
+		}
+		if ctx.Err() != nil {
+			p.log.Info("stopped with a batch not decided, it will be delivered again", "partition", p.id, "sequence", b.Messages[0].Sequence, "err", err)
+			return ctx.Err()
 		}
 		p.metrics.retries.WithLabelValues(p.name).Inc()
 		p.state.stuck(p.id, err)

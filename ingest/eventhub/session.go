@@ -97,6 +97,7 @@ func (s *session) run(ctx context.Context) error {
 		stop(err)
 	}
 	s.running.Wait() // batches in hand are decided while the partitions are still owned
+	s.released()
 	release()
 	if !balanced {
 		<-balance
@@ -105,6 +106,16 @@ func (s *session) run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// released lets the handler store what it put off.
+func (s *session) released() {
+	if s.onRelease == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.timing.close)
+	defer cancel()
+	s.onRelease(ctx)
 }
 
 func (s *session) closeClient() {
@@ -138,6 +149,7 @@ func (s *session) startPump(ctx context.Context, client *azeventhubs.ProcessorPa
 		if before != nil {
 			<-before.done // one at a time, in order
 		}
+		s.state.change(func() { p.reset = s.state.anew[p.id] })
 		s.budget.pumps.Add(1)
 		defer s.budget.pumps.Add(-1)
 		s.publish()
@@ -171,10 +183,14 @@ func (s *session) endPump(p *pump) {
 		s.log.Debug("close partition", "partition", p.id, "err", err)
 	}
 	s.mu.Lock()
-	if s.pumps[p.id] == p {
+	last := s.pumps[p.id] == p
+	if last {
 		delete(s.pumps, p.id)
 	}
 	s.mu.Unlock()
+	if last && s.observer != nil {
+		s.observer.Forget(ingest.Partition{Hub: s.name, ID: p.id})
+	}
 	close(p.done)
 	s.publish()
 }

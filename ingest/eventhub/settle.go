@@ -85,6 +85,7 @@ func (s *session) reset(ctx context.Context, at position, props azeventhubs.Part
 	if err != nil {
 		return fmt.Errorf("drop the position of partition %s: %w", at.ID, err)
 	}
+	s.state.change(func() { s.state.anew[at.ID] = true })
 	s.metrics.resets.WithLabelValues(s.name).Inc()
 	s.log.Warn("the hub was created anew, reading the partition from its start",
 		"partition", at.ID, "stored", at.Sequence, "last", props.LastEnqueuedSequenceNumber)

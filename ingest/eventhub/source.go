@@ -99,6 +99,33 @@ func ownerID() string {
 	return host[:min(len(host), 36)] + "-" + rand.Text()
 }
 
+// Observer is told how far behind each partition is. Its methods are called
+// concurrently for different partitions. *ingest.Metrics is one.
+type Observer interface {
+	// Lag is called some every 10 s for each partition being read, idle ones
+	// too: messages not decided yet, and for how long there has been one.
+	Lag(p ingest.Partition, events int64, behind time.Duration)
+	// Forget is called when this process does not read p any more.
+	Forget(p ingest.Partition)
+}
+
+// Observe tells o from now on. Call it before Run.
+func (s *Source) Observe(o Observer) {
+	for _, h := range s.hubs {
+		h.observer = o
+	}
+}
+
+// OnRelease has f called each time the batches of a hub are done and its
+// partitions are about to be given up, at the end of Run for one: the last
+// moment to store a position that was put off. f gets a context that is good
+// for some seconds. Call it before Run.
+func (s *Source) OnRelease(f func(context.Context)) {
+	for _, h := range s.hubs {
+		h.onRelease = f
+	}
+}
+
 // Run reads all hubs until ctx ends. A hub that fails is tried again with
 // rising pauses; none of them stops the others or Run.
 //

@@ -1,10 +1,12 @@
 package eventhub
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -307,7 +309,92 @@ func TestAHubThatWasMadeAnewIsReadFromItsStart(t *testing.T) {
 			if diff := cmp.Diff(numbered(100, newer), d.bodies(addr+"/logs", "0")); diff != "" {
 				t.Error(diff)
 			}
+			for _, b := range d.batches {
+				if first := string(b.Messages[0].Body) == `{"n":100}`; b.Reset != first {
+					t.Errorf("a batch from %s has reset %t", b.Messages[0].Body, b.Reset)
+				}
+			}
 		})
+	}
+}
+
+// gauges is an Observer that remembers.
+type gauges struct {
+	mu  sync.Mutex
+	lag map[string]int64
+}
+
+func (g *gauges) Lag(p ingest.Partition, events int64, _ time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lag[p.ID] = events
+}
+
+func (g *gauges) Forget(p ingest.Partition) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.lag, p.ID)
+}
+
+func (g *gauges) equal(want map[string]int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return cmp.Equal(want, g.lag)
+}
+
+var _ Observer = (*ingest.Metrics)(nil)
+
+func TestAnObserverIsToldTheLagOfEveryPartitionRead(t *testing.T) {
+	h, addr := serve(t, localhub.Config{})
+	publish(t, h, "logs", "0", numbered(0, 7)...)
+	db := sqlite(t)
+	d := newDecider(t, db)
+	s, err := newTestSource(t, db, logs(h, addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gauges{lag: map[string]int64{}}
+	s.Observe(g)
+	stop := begin(t, s, d.handle)
+	eventually(t, "both are told", func() bool { return g.equal(map[string]int64{"0": 0, "1": 0}) })
+	stop()
+	if !g.equal(map[string]int64{}) {
+		t.Errorf("still told after the end: %v", g.lag)
+	}
+}
+
+// A position that was put off can still be stored when the source stops.
+func TestPositionsCanBeStoredBeforePartitionsAreReleased(t *testing.T) {
+	h, addr := serve(t, localhub.Config{})
+	publish(t, h, "logs", "0", numbered(0, 7)...)
+	db := sqlite(t)
+	s, err := newTestSource(t, db, logs(h, addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var last ingest.Batch
+	done := make(chan struct{})
+	s.OnRelease(func(ctx context.Context) {
+		mu.Lock()
+		defer mu.Unlock()
+		d := newDecider(t, db)
+		if err := d.commit(ctx, last); err != nil {
+			t.Error(err)
+		}
+	})
+	stop := begin(t, s, func(_ context.Context, b ingest.Batch) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if last = b; b.Messages[len(b.Messages)-1].Sequence == 6 {
+			close(done)
+		}
+		return nil
+	})
+	<-done
+	stop()
+	if got := position0(t, db); got != 6 {
+		t.Errorf("position %d, want 6", got)
 	}
 }
 

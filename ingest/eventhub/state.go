@@ -36,6 +36,7 @@ type state struct {
 	mu    sync.Mutex // guards all below
 	hub   HubState
 	parts map[string]*partState // those being read
+	anew  map[string]bool       // those whose next batch is the first of a hub made anew
 }
 
 // partState is one partition's progress.
@@ -86,6 +87,7 @@ func (s *state) part(id string) *partState {
 func (s *state) decided(id string, m ingest.Message) {
 	s.change(func() {
 		p := s.part(id)
+		delete(s.anew, id)
 		p.known, p.sequence, p.enqueued, p.stuck = true, m.Sequence, m.Enqueued, nil
 	})
 }

@@ -13,9 +13,16 @@ type tenancy struct{ s *session }
 
 var _ azeventhubs.CheckpointStore = tenancy{}
 
-// ListOwnership is the Store's.
+// ListOwnership is the Store's. A sole process does not write its renewals, so
+// what it owns is as fresh as ever.
 func (t tenancy) ListOwnership(ctx context.Context, namespace, hub, group string, o *azeventhubs.ListOwnershipOptions) ([]azeventhubs.Ownership, error) {
-	return t.s.store.ListOwnership(ctx, namespace, hub, group, o)
+	all, err := t.s.store.ListOwnership(ctx, namespace, hub, group, o)
+	for i := range all {
+		if t.s.sole && all[i].OwnerID == t.s.owner {
+			all[i].LastModifiedTime = t.s.timing.now()
+		}
+	}
+	return all, err
 }
 
 // SetCheckpoint is the Store's: refused.
@@ -39,7 +46,8 @@ func (t tenancy) ListCheckpoints(ctx context.Context, namespace, hub, group stri
 	return all, err
 }
 
-// ClaimOwnership is the Store's, with two additions. A partition that has been
+// ClaimOwnership is the Store's, with three additions. A sole process writes no
+// renewals: under load they would wait for the batches' transactions. A partition that has been
 // lost is no longer read. And a partition that was lost is not claimed again
 // while a batch of the earlier tenure is still in hand, because its commit
 // would then look like the owner's.
@@ -47,12 +55,28 @@ func (t tenancy) ClaimOwnership(ctx context.Context, want []azeventhubs.Ownershi
 	if len(want) > 0 && want[0].OwnerID == "" { // the Processor closes and gives up what it has
 		return t.s.store.ClaimOwnership(ctx, want, o)
 	}
-	got, err := t.s.store.ClaimOwnership(ctx, t.s.claimable(want), o)
+	want = t.s.claimable(want)
+	if t.s.sole && t.s.holds(want) {
+		return want, nil // nothing to tell anybody
+	}
+	got, err := t.s.store.ClaimOwnership(ctx, want, o)
 	if err != nil {
 		return nil, err
 	}
 	t.s.claimed(got)
 	return got, nil
+}
+
+// holds reports whether want is exactly what is owned already.
+func (s *session) holds(want []azeventhubs.Ownership) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range want {
+		if o.ETag == nil || s.claims[o.PartitionID].etag != string(*o.ETag) {
+			return false
+		}
+	}
+	return len(want) == len(s.claims)
 }
 
 // claimable leaves out what changed hands while it is still being read here.

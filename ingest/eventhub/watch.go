@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 )
 
@@ -73,7 +72,20 @@ func (s *session) round(ctx context.Context, first azeventhubs.EventHubPropertie
 		}
 		s.state.asked(id, p, s.start, s.timing.now())
 	}
+	s.observe()
 	return nil
+}
+
+// observe tells the lags that are known.
+func (s *session) observe() {
+	if s.observer == nil {
+		return
+	}
+	for _, l := range s.lags() {
+		if l.Events >= 0 {
+			s.observer.Lag(l.Partition, l.Events, l.Behind)
+		}
+	}
 }
 
 // diagnose finds out why a partition that is owned is not read: the Processor
@@ -85,7 +97,8 @@ func (s *session) diagnose(ctx context.Context) bool {
 		if s.timing.now().Sub(c.since) < 2*s.timing.update {
 			continue
 		}
-		if err := s.tryOpen(ctx, id); err != nil && ctx.Err() == nil {
+		err := s.tryOpen(ctx, id)
+		if err != nil && ctx.Err() == nil && classify(err) != ClassStolen { // stolen: by the Processor, all is well
 			s.fail(err, "partition cannot be opened", "partition", id)
 			well = false
 		}
@@ -93,9 +106,10 @@ func (s *session) diagnose(ctx context.Context) bool {
 	return well
 }
 
-// tryOpen opens the partition as the Processor would, and returns the error.
+// tryOpen opens the partition where the Processor would, and returns the error.
+// It has no owner level, so that it takes the partition from nobody.
 func (s *session) tryOpen(ctx context.Context, id string) error {
-	options := &azeventhubs.PartitionClientOptions{StartPosition: s.start.position(), OwnerLevel: to.Ptr[int64](0), Prefetch: -1}
+	options := &azeventhubs.PartitionClientOptions{StartPosition: s.start.position(), Prefetch: -1}
 	positions, err := s.store.positions(ctx, s.name)
 	if err != nil {
 		return err
