@@ -1,10 +1,6 @@
 package document
 
-import (
-	"encoding/binary"
-	"math"
-	"math/bits"
-)
+import "math"
 
 // MaxDepth is how many containers may be open at once.
 const MaxDepth = 256
@@ -23,187 +19,218 @@ func (t *tape) parse(raw []byte) (int, error) {
 	}
 	t.doc.marks = mark(raw, t.doc.marks)
 	p := parser{raw: raw, marks: t.doc.marks, nodes: t.nodes[:cap(t.nodes)]}
-	end, err := p.run()
-	t.nodes, t.oddNames = p.nodes[:p.used], p.oddNames
-	return end, err
+	end, used := p.root()
+	t.nodes, t.oddNames = p.nodes[:used], p.oddNames
+	return end, p.err
 }
 
+// A parser descends into containers. Its methods take the offset at which they
+// read and the number of nodes in use, and return both as they are after what
+// they read; on an error, which they note, the offset is negative. They are
+// written for few live variables: what does not fit into registers costs more
+// than the parsing.
 type parser struct {
 	raw      []byte
 	marks    []byte
 	nodes    []node // as long as its capacity
-	used     int
+	depth    int
 	oddNames bool
+	err      error
+}
+
+func (p *parser) fail(err error) (int, int) {
+	p.err = err
+	return -1, 0
 }
 
 // grow makes room for more nodes.
-func (p *parser) grow(nodes []node) []node {
-	grown := make([]node, max(64, 2*len(nodes)))
-	copy(grown, nodes)
-	return grown
+func (p *parser) grow() {
+	grown := make([]node, max(64, 2*len(p.nodes)))
+	copy(grown, p.nodes)
+	p.nodes = grown
 }
 
-// run is one function, and jumps, because its state lives in registers. While
-// a container is open, its node's end holds the index of the container around
-// it. The shortest way through is that of compact JSON: white space and string
-// ends that the first look does not find are dealt with aside.
-func (p *parser) run() (int, error) {
-	raw, marks, nodes := p.raw, p.marks, p.nodes
-	var (
-		i, end, used, depth int
-		current             uint32 // the innermost open container
-		inObject            bool
-		n                   *node
-		m                   uint64
-		flags               uint8
-		err                 error
-	)
-	goto element
-name:
-	if uint(i) >= uint(len(raw)) || raw[i] != '"' {
-		i = skipSpace(raw, i)
-		if i >= len(raw) || raw[i] != '"' {
-			err = beginError(raw, i)
-			goto out
-		}
+// root reads the first value of the text.
+func (p *parser) root() (end, used int) {
+	i := skipSpace(p.raw, 0)
+	if i >= len(p.raw) {
+		return p.fail(syntaxError(i, Truncated))
 	}
-	i++
-	flags = flagMember
-	m = binary.LittleEndian.Uint64(marks[i>>3:]) >> (i & 7)
-	end = i + bits.TrailingZeros64(m)
-	if m == 0 || uint(end) >= uint(len(raw)) || raw[end] != '"' {
-		if end, flags = stringEnd(raw, marks, i); end < 0 {
-			err = stringError(raw, i)
-			goto out
-		}
-		flags = flagMember | flags<<1
-		p.oddNames = p.oddNames || flags&flagKeyEscaped != 0 || end-i >= longKey
+	if len(p.nodes) == 0 {
+		p.grow()
 	}
-	if used == len(nodes) {
-		nodes = p.grow(nodes)
+	n := &p.nodes[0]
+	*n = node{next: 1}
+	if p.raw[i] == '"' {
+		return p.text(n, i, 1)
 	}
-	n = &nodes[used]
-	n.key, n.keyLen, n.flags = uint32(i), uint16(min(end-i, longKey)), flags
-	i = end + 1
-	if uint(i) >= uint(len(raw)) || raw[i] != ':' {
-		if i = skipSpace(raw, i); i >= len(raw) || raw[i] != ':' {
-			err = colonError(raw, i)
-			goto out
-		}
+	return p.value(n, i, 1)
+}
+
+// text reads the string at i into n.
+func (p *parser) text(n *node, i, used int) (int, int) {
+	end, flags := stringEnd(p.raw, p.marks, i+1)
+	if end < 0 {
+		return p.fail(stringError(p.raw, i+1))
 	}
-	i++
-	goto value
-element:
-	if used == len(nodes) {
-		nodes = p.grow(nodes)
-	}
-	n = &nodes[used]
-	n.key, n.keyLen, n.flags = 0, 0, 0
-value:
-	if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
-		if i = skipSpace(raw, i); i >= len(raw) {
-			err = syntaxError(i, Truncated)
-			goto out
-		}
-	}
-	used++
-	n.next = uint32(used)
-	if raw[i] == '"' {
-		i++
-		m = binary.LittleEndian.Uint64(marks[i>>3:]) >> (i & 7)
-		end = i + bits.TrailingZeros64(m)
-		if m == 0 || uint(end) >= uint(len(raw)) || raw[end] != '"' {
-			if end, flags = stringEnd(raw, marks, i); end < 0 {
-				err = stringError(raw, i)
-				goto out
-			}
-			n.flags |= flags
-		}
-		n.kind, n.start, n.end = String, uint32(i), uint32(end)
-		i = end + 1
-		goto after
-	}
+	n.kind, n.start, n.end = String, uint32(i+1), uint32(end)
+	n.flags |= flags
+	return end + 1, used
+}
+
+// value reads the value at i, which is no string, into n, the last node.
+func (p *parser) value(n *node, i, used int) (int, int) {
 	n.start = uint32(i)
-	switch c := raw[i]; c {
-	case '{', '[':
-		if depth == MaxDepth {
-			err = syntaxError(i, TooDeep)
-			goto out
+	var end int
+	switch p.raw[i] {
+	case '{':
+		n.kind = Object
+		return p.container(i, used)
+	case '[':
+		n.kind = Array
+		return p.container(i, used)
+	case 't', 'f', 'n':
+		if end, n.kind = scanLiteral(p.raw, i); n.kind == Missing {
+			return p.fail(literalError(p.raw, i))
 		}
-		depth++
-		n.end, current = current, uint32(used-1)
+	default:
+		n.kind = Number
+		if end = scanNumber(p.raw, i); end < 0 {
+			return p.fail(numberError(p.raw, i))
+		}
+	}
+	n.end = uint32(end)
+	return end, used
+}
+
+// container reads what is in the container that begins at i, whose node is
+// the last one.
+func (p *parser) container(i, used int) (int, int) {
+	if p.depth == MaxDepth {
+		return p.fail(syntaxError(i, TooDeep))
+	}
+	p.depth++
+	self := used - 1
+	closer := p.raw[i] + 2 // } and ] are two after { and [
+	i++
+	if i >= len(p.raw) || p.raw[i] <= ' ' {
+		i = skipSpace(p.raw, i)
+	}
+	if i < len(p.raw) && p.raw[i] == closer {
 		i++
+	} else if closer == '}' {
+		i, used = p.members(i, used)
+	} else {
+		i, used = p.elements(i, used)
+	}
+	if i >= 0 {
+		n := &p.nodes[self]
+		n.end, n.next = uint32(i), uint32(used)
+	}
+	p.depth--
+	return i, used
+}
+
+// members reads the members of an object and the brace that closes it.
+func (p *parser) members(i, used int) (int, int) {
+	raw, marks := p.raw, p.marks
+	for {
+		if uint(i) >= uint(len(raw)) || raw[i] != '"' {
+			i = skipSpace(raw, i)
+			if uint(i) >= uint(len(raw)) || raw[i] != '"' {
+				return p.fail(beginError(raw, i))
+			}
+		}
+		i++
+		end := stringEndNear(marks, i)
+		flags := uint8(flagMember)
+		if uint(end) >= uint(len(raw)) || raw[end] != '"' {
+			if end, flags = p.farName(i); end < 0 {
+				return p.fail(stringError(raw, i))
+			}
+		}
+		if used >= len(p.nodes) {
+			p.grow()
+		}
+		n := &p.nodes[used]
+		used++
+		n.key, n.keyLen, n.flags, n.next = uint32(i), uint16(min(end-i, longKey)), flags, uint32(used)
+		i = end + 1
+		if uint(i) >= uint(len(raw)) || raw[i] != ':' {
+			if i = skipSpace(raw, i); i >= len(raw) || raw[i] != ':' {
+				return p.fail(colonError(raw, i))
+			}
+		}
+		i++
+		if i, used = p.valueOf(n, i, used); i < 0 {
+			return i, used
+		}
 		if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
 			i = skipSpace(raw, i)
 		}
-		inObject = c == '{'
-		if inObject {
-			n.kind = Object
-			if uint(i) < uint(len(raw)) && raw[i] == '}' {
-				goto closing
-			}
-			goto name
+		if uint(i) >= uint(len(raw)) || raw[i] != ',' {
+			return p.close(i, used, '}')
 		}
-		n.kind = Array
-		if uint(i) < uint(len(raw)) && raw[i] == ']' {
-			goto closing
-		}
-		goto element
-	case 't', 'f', 'n':
-		end, n.kind = scanLiteral(raw, i)
-		if n.kind == Missing {
-			err = literalError(raw, i)
-			goto out
-		}
-	default:
-		end = scanNumber(raw, i)
-		if end < 0 {
-			err = numberError(raw, i)
-			goto out
-		}
-		n.kind = Number
-	}
-	n.end, i = uint32(end), end
-after:
-	if uint(i) < uint(len(raw)) && raw[i] == ',' && depth > 0 {
 		i++
-		if inObject {
-			goto name
+	}
+}
+
+// close reads the byte that ends a container.
+func (p *parser) close(i, used int, closer byte) (int, int) {
+	if i < len(p.raw) && p.raw[i] == closer {
+		return i + 1, used
+	}
+	return p.fail(afterError(p.raw, i, p.nodes[used-1].kind))
+}
+
+// farName is for names the end of which is not seen at once.
+func (p *parser) farName(i int) (end int, flags uint8) {
+	end, flags = stringEnd(p.raw, p.marks, i)
+	p.oddNames = p.oddNames || flags != 0 || end-i >= longKey
+	return end, flagMember | flags<<1
+}
+
+// elements reads the elements of an array and the bracket that closes it.
+func (p *parser) elements(i, used int) (int, int) {
+	for {
+		if used >= len(p.nodes) {
+			p.grow()
 		}
-		goto element
-	}
-	if depth == 0 {
-		goto out
-	}
-	if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
-		if i = skipSpace(raw, i); i >= len(raw) {
-			err = syntaxError(i, Truncated)
-			goto out
+		n := &p.nodes[used]
+		used++
+		n.key, n.keyLen, n.flags, n.next = 0, 0, 0, uint32(used)
+		if i, used = p.valueOf(n, i, used); i < 0 {
+			return i, used
 		}
-		if raw[i] == ',' {
-			goto after
+		if uint(i) >= uint(len(p.raw)) || p.raw[i] <= ' ' {
+			i = skipSpace(p.raw, i)
+		}
+		if uint(i) >= uint(len(p.raw)) || p.raw[i] != ',' {
+			return p.close(i, used, ']')
+		}
+		i++
+	}
+}
+
+// valueOf reads the value at i, or behind white space there, into n.
+func (p *parser) valueOf(n *node, i, used int) (int, int) {
+	if i >= len(p.raw) || p.raw[i] <= ' ' {
+		if i = skipSpace(p.raw, i); i >= len(p.raw) {
+			return p.fail(syntaxError(i, Truncated))
 		}
 	}
-	if c := raw[i]; c == '}' && inObject || c == ']' && !inObject {
-		goto closing
+	if p.raw[i] == '"' {
+		return p.text(n, i, used)
 	}
-	err = afterError(nodes[used-1].kind, i)
-	goto out
-closing:
-	i++
-	depth--
-	n = &nodes[current]
-	current, n.end, n.next = n.end, uint32(i), uint32(used)
-	inObject = nodes[current].kind == Object
-	goto after
-out:
-	p.nodes, p.used = nodes, used
-	return i, err
+	return p.value(n, i, used)
 }
 
 // afterError explains a byte that cannot follow a value of the kind.
-func afterError(kind Kind, i int) error {
-	if kind == String {
+func afterError(raw []byte, i int, kind Kind) error {
+	switch {
+	case i >= len(raw):
+		return syntaxError(i, Truncated)
+	case kind == String:
 		return syntaxError(i, InnerQuote)
 	}
 	return syntaxError(i, UnexpectedByte)

@@ -5,6 +5,17 @@ import (
 	"math/bits"
 )
 
+// stringEndNear returns the offset of the first mark at or after i, or one at
+// which no text goes on, if there is none within the 57 bytes that one look
+// covers.
+func stringEndNear(marks []byte, i int) int {
+	m := binary.LittleEndian.Uint64(marks[i>>3:]) >> (i & 7)
+	if m == 0 {
+		return -1
+	}
+	return i + bits.TrailingZeros64(m)
+}
+
 // stringEnd returns the offset of the quote that ends the string whose text
 // begins at i, and flagEscaped if it holds escapes; or -1 if the string is not
 // sound.
