@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ type conn struct {
 	room     *sync.Cond // pending has shrunk, or the writer has ended
 	pending  []byte     // frames to write before any delivery
 	closing  bool       // write what is pending, then close
+	lingers  bool       // leave closing the connection to its reader
 	dead     bool       // the writer has ended
 	sessions map[uint16]*session
 	outlets  []*outlet
@@ -63,16 +65,15 @@ func newConn(h *Hub, nc net.Conn) *conn {
 // serve runs the connection to its end. The error tells why it ended, nil if
 // the client said goodbye.
 func (c *conn) serve(ctx context.Context) error {
-	defer c.nc.Close()
+	defer c.raw.Close()
+	gone := make(chan struct{})
+	defer close(gone)
+	leave := context.AfterFunc(ctx, func() { c.leave(gone) })
+	defer leave()
 	if err := c.secure(ctx); err != nil {
 		return err
 	}
 	c.in = bufio.NewReaderSize(c.nc, 2*maxFrameSize)
-	leave := context.AfterFunc(ctx, func() {
-		c.shutdown(&condition{condForced, "the hub is shutting down"})
-		c.raw.SetDeadline(time.Now().Add(goodbyeTimeout)) // ends a handshake, or a write that is stuck
-	})
-	defer leave()
 	if err := c.handshake(); err != nil {
 		return err
 	}
@@ -80,16 +81,45 @@ func (c *conn) serve(ctx context.Context) error {
 		defer close(c.done)
 		c.write()
 	}()
+	if ctx.Err() != nil { // before there was a writer to tell the client
+		c.shutdown(stopping, false)
+	}
 	err := c.read()
 	var cond *condition
-	if errors.As(err, &cond) {
-		c.shutdown(cond)
-	} else {
-		c.shutdown(nil)
-	}
+	broken := errors.As(err, &cond)
+	c.shutdown(cond, broken)
 	<-c.done
 	c.endSessions()
+	if broken {
+		c.linger()
+	}
 	return err
+}
+
+// stopping is what clients are told when the hub stops.
+var stopping = &condition{condForced, "the hub is shutting down"}
+
+// leave ends the connection because the hub stops: in good order if the
+// client listens, without it if not.
+func (c *conn) leave(gone <-chan struct{}) {
+	c.shutdown(stopping, false)
+	t := time.NewTimer(goodbyeTimeout)
+	defer t.Stop()
+	select {
+	case <-gone:
+	case <-t.C:
+		c.cut()
+	}
+}
+
+// linger lets the client read why it is left: closing with input unread would
+// take that from it.
+func (c *conn) linger() {
+	if half, ok := c.raw.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	c.raw.SetReadDeadline(time.Now().Add(goodbyeTimeout))
+	io.Copy(io.Discard, c.raw)
 }
 
 func (c *conn) secure(ctx context.Context) error {
@@ -219,14 +249,16 @@ func (c *conn) signal() {
 	}
 }
 
-// shutdown makes the writer say goodbye and close the connection.
-func (c *conn) shutdown(cond *condition) {
+// shutdown makes the writer say goodbye and end. It then closes the
+// connection unless that is to linger.
+func (c *conn) shutdown(cond *condition, linger bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue(0, func(e *amqp.Encoder) {
 		e.Composite(amqp.CloseType, func() { cond.encode(e) })
 	})
 	c.closing = true
+	c.lingers = c.lingers || linger
 	c.signal()
 }
 

@@ -45,7 +45,11 @@ func (c *conn) consume(o *outlet, where string, a amqp.Attach) (feed, error) {
 		return nil, &condition{condArgument, err.Error()}
 	}
 	p := e.partition(addr.part)
-	f := &consumer{hub: c.hub, partition: p, outlet: o, from: p.locate(sel)}
+	from, err := p.locate(sel)
+	if err != nil {
+		return nil, &condition{condArgument, err.Error()}
+	}
+	f := &consumer{hub: c.hub, partition: p, outlet: o, from: from}
 	level, hasLevel := ownerLevel(a.Properties)
 	name := a.Properties.String("com.microsoft:receiver-name")
 	r, losers, cond := p.join(group, f, level, hasLevel, name)

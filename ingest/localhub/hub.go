@@ -113,8 +113,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// ServeConn serves one client, for example at the end of a WebSocket, until it
-// leaves or ctx is done. It closes nc.
+// ServeConn serves one client until it leaves or ctx is done, and closes nc.
+// With Config.TLS it speaks TLS on it; a namespace without serves AMQP over
+// WebSockets when nc is the binary stream of one.
 func (h *Hub) ServeConn(ctx context.Context, nc net.Conn) {
 	c := newConn(h, nc)
 	if !h.add(c) {

@@ -1,6 +1,7 @@
 package localhub
 
 import (
+	"fmt"
 	"sort"
 	"strconv"
 	"sync"
@@ -104,21 +105,27 @@ func (p *partition) read(from int64, dst []*message, maxBytes int) []*message {
 	return dst
 }
 
-// locate turns a start position into the sequence number to read from.
-func (p *partition) locate(s selector) int64 {
+// locate turns a start position into the sequence number to read from. Like
+// the service it refuses a position beyond the end, which a client can only
+// have from a hub that was there before under the same name.
+func (p *partition) locate(s selector) (int64, error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if s.latest {
 		if s.inclusive && p.last.sequence >= 0 {
-			return p.last.sequence
+			return p.last.sequence, nil
 		}
-		return p.next
+		return p.next, nil
+	}
+	if last := s.of(&p.last); s.value > last && s.annotation != annotationEnqueued {
+		what := map[string]string{annotationOffset: "offset", annotationSequence: "sequence number"}[s.annotation]
+		return 0, fmt.Errorf("the supplied %s '%d' is invalid; the last %s in the system is '%d'", what, s.value, what, last)
 	}
 	i := sort.Search(len(p.log), func(i int) bool { return s.admits(p.log[i]) })
 	if i == len(p.log) {
-		return p.next
+		return p.next, nil
 	}
-	return p.log[i].sequence
+	return p.log[i].sequence, nil
 }
 
 // properties is what $management tells of a partition.

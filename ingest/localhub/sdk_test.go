@@ -148,15 +148,20 @@ func TestConsumerStartsWhereAsked(t *testing.T) {
 	}
 }
 
-func TestUnknownStartPositionIsRefused(t *testing.T) {
+func TestImpossibleStartPositionIsRefused(t *testing.T) {
 	h, addr := serve(t, localhub.Config{})
+	publish(t, h, 0, 2)
 	c := newConsumer(t, h.ConnectionString(addr, "logs"), azeventhubs.DefaultConsumerGroup)
-	pc, err := c.NewPartitionClient("0", &azeventhubs.PartitionClientOptions{StartPosition: azeventhubs.StartPosition{Offset: ptr("cafe")}})
-	if err == nil {
-		_, err = pc.ReceiveEvents(deadline(t), 1, nil)
-	}
-	if err == nil || !strings.Contains(err.Error(), "com.microsoft:argument-error") {
-		t.Errorf("got %v", err)
+	for name, at := range map[string]azeventhubs.StartPosition{
+		"offset of another kind":            {Offset: ptr("cafe")},
+		"offset of a hub that was before":   {Offset: ptr("999999")},
+		"sequence of a hub that was before": {SequenceNumber: ptr[int64](2)},
+	} {
+		pc := open(t, c, "0", azeventhubs.PartitionClientOptions{StartPosition: at})
+		_, err := pc.ReceiveEvents(deadline(t), 1, nil)
+		if err == nil || !strings.Contains(err.Error(), "com.microsoft:argument-error") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ type selector struct {
 }
 
 // earliest admits every event.
-var earliest = selector{annotation: "x-opt-offset", value: -1}
+var earliest = selector{annotation: annotationOffset, value: -1}
 
 func parseSelector(s string) (selector, error) {
 	m := selectors.FindStringSubmatch(s)
@@ -32,7 +32,7 @@ func parseSelector(s string) (selector, error) {
 		return selector{}, fmt.Errorf("the filter %.200q is not understood", s)
 	}
 	sel := selector{annotation: m[1], inclusive: m[2] == ">="}
-	if m[3] == "@latest" && m[1] == "x-opt-offset" {
+	if m[3] == "@latest" && m[1] == annotationOffset {
 		sel.latest = true
 		return sel, nil
 	}
@@ -65,12 +65,17 @@ func sourceSelector(source []byte) (selector, error) {
 }
 
 func (s selector) admits(m *message) bool {
-	v := m.offset
-	switch s.annotation {
-	case "x-opt-sequence-number":
-		v = m.sequence
-	case "x-opt-enqueued-time":
-		v = m.enqueued
-	}
+	v := s.of(m)
 	return v > s.value || s.inclusive && v == s.value
+}
+
+// of is what the selector compares of an event.
+func (s selector) of(m *message) int64 {
+	switch s.annotation {
+	case annotationSequence:
+		return m.sequence
+	case annotationEnqueued:
+		return m.enqueued
+	}
+	return m.offset
 }

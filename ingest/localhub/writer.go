@@ -18,22 +18,19 @@ const minHeartbeat = 50 * time.Millisecond
 func (c *conn) write() {
 	defer c.buried()
 	w := &deliveries{}
-	var heartbeat time.Duration
-	if c.peerIdle > 0 {
-		heartbeat = max(c.peerIdle/2, minHeartbeat)
-	}
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for {
+	for last := time.Now(); ; {
 		closing := c.collect(w)
+		quiet := c.untilHeartbeat(last)
+		if len(w.buf) == 0 && quiet <= 0 {
+			w.buf = amqp.AppendEmptyFrame(w.buf)
+		}
 		if len(w.buf) > 0 {
-			timeout := writeTimeout
-			if closing {
-				timeout = goodbyeTimeout
-			}
-			if c.flush(w.buf, timeout) != nil {
+			if c.flush(w.buf, closing) != nil {
 				return
 			}
+			last = time.Now()
 		}
 		if closing || w.cut {
 			return
@@ -41,22 +38,23 @@ func (c *conn) write() {
 		if len(w.buf) > 0 {
 			continue
 		}
-		idle := time.Hour
-		if heartbeat > 0 {
-			idle = heartbeat
-		}
 		if w.wait > 0 {
-			idle = min(idle, w.wait)
+			quiet = min(quiet, w.wait)
 		}
-		timer.Reset(idle)
+		timer.Reset(quiet)
 		select {
 		case <-c.wake:
 		case <-timer.C:
-			if idle == heartbeat && c.flush(amqp.AppendEmptyFrame(nil), writeTimeout) != nil {
-				return
-			}
 		}
 	}
+}
+
+// untilHeartbeat is how long the client may still be left without a word.
+func (c *conn) untilHeartbeat(last time.Time) time.Duration {
+	if c.peerIdle == 0 {
+		return time.Hour
+	}
+	return time.Until(last.Add(max(c.peerIdle/2, minHeartbeat)))
 }
 
 // deliveries gathers one write.
@@ -87,17 +85,24 @@ func (c *conn) collect(w *deliveries) (closing bool) {
 	return false
 }
 
-func (c *conn) flush(b []byte, timeout time.Duration) error {
+func (c *conn) flush(b []byte, closing bool) error {
+	timeout := writeTimeout
+	if closing {
+		timeout = goodbyeTimeout
+	}
 	c.nc.SetWriteDeadline(time.Now().Add(timeout))
 	_, err := c.nc.Write(b)
 	return err
 }
 
-// buried ends the connection: the reader's next read fails, senders stop.
+// buried ends the writing side: the reader's next read fails, senders stop.
 func (c *conn) buried() {
-	c.nc.Close()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.dead = true
 	c.room.Broadcast()
+	lingers := c.lingers
+	c.mu.Unlock()
+	if !lingers {
+		c.nc.Close()
+	}
 }
