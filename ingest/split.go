@@ -25,10 +25,11 @@ type splitter struct {
 	nesting int
 	ended   bool // it was told that the data ends too early
 	mended  bool // data was already repaired; do not try again
+	window  int  // what to show the parser first
 	work    int  // bytes read in vain, to bound damaged bodies
 	last    int  // where the last sound record began, -1 before the first
 
-	// span is told the extent of each record, for tests.
+	// span is told the extent of each record, and of each member left out, for tests.
 	span func(start, end int)
 }
 
@@ -185,6 +186,7 @@ func (s *splitter) members() {
 		if !ok {
 			return
 		}
+		s.took(s.pos, end)
 		s.pos = end
 	}
 }
@@ -213,7 +215,7 @@ func member(data []byte, i int) (end int, ok bool) {
 // record reads one record.
 func (s *splitter) record(inArray bool) {
 	start := s.pos
-	n, err := s.to.doc.ParsePrefix(s.data[start:])
+	n, err := s.parse(start)
 	if err != nil {
 		s.damaged(start, err)
 		return
@@ -222,6 +224,30 @@ func (s *splitter) record(inArray bool) {
 	s.last = start
 	s.took(start, s.pos)
 	s.to.accept(s.joined(inArray) | s.carry())
+}
+
+// Bounds of how much of the data is shown to the parser at first.
+const (
+	minWindow = 2 << 10
+	maxWindow = 64 << 10
+)
+
+// parse parses the object or array at start. The parser first marks all it is
+// shown, so it is shown a little more than the last record took, and more only
+// if that ends too early: else a message of many records would be marked as
+// many times.
+func (s *splitter) parse(start int) (n int, err error) {
+	for window := max(s.window, minWindow); ; window *= 4 {
+		end := min(start+window, len(s.data))
+		n, err = s.to.doc.ParsePrefix(s.data[start:end])
+		if err == nil {
+			s.window = min(n+n/2, maxWindow)
+			return n, nil
+		}
+		if end == len(s.data) || !errors.Is(err, document.ErrTruncated) {
+			return n, err
+		}
+	}
 }
 
 // joined looks at what follows a record: damage there is a repair of it.
@@ -250,10 +276,13 @@ func (s *splitter) carry() Repair {
 // nested too deep to be taken apart.
 func (s *splitter) scalar() {
 	start := s.pos
-	n, err := s.to.doc.ParsePrefix(s.data[start:])
-	if err != nil && s.peek() == '[' {
-		s.damaged(start, err)
+	if s.peek() == '[' {
+		s.record(true)
 		return
+	}
+	n, err := document.Skip(s.data[start:])
+	if err == nil {
+		_, err = s.to.doc.ParsePrefix(s.data[start : start+n])
 	}
 	if err == nil {
 		switch i := skipSpace(s.data, start+n); {
