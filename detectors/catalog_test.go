@@ -1,16 +1,43 @@
 package detectors
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
 	"github.com/prometheus/client_golang/prometheus"
+	_ "modernc.org/sqlite"
 
 	"phiwatch/detectors/rules"
 	"phiwatch/ingest"
 )
+
+// TestCatalog runs every rule's test events, in the order of the file, through
+// the real decoder and engine, and compares with the file's want.
+func TestCatalog(t *testing.T) {
+	e, db := loadCatalog(t), openDB(t)
+	for _, r := range e.Rules() {
+		t.Run(r.Entry, func(t *testing.T) {
+			s, err := ReadScenario(rules.FS, r.File)
+			if err != nil {
+				t.Fatalf("every rule has test events beside it: %v", err)
+			}
+			tx := begin(t, db)
+			var got []string
+			for _, p := range s.Events {
+				got = append(got, describe(t, e, tx, r, p)...)
+			}
+			if diff := cmp.Diff(s.Want, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
 
 func loadCatalog(t testing.TB) *Engine {
 	t.Helper()
@@ -29,6 +56,69 @@ func loadCatalog(t testing.TB) *Engine {
 	return e
 }
 
+// openDB returns a state database with this package's tables.
+func openDB(t testing.TB) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, Migrations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// begin returns a transaction that is rolled back when the test ends.
+func begin(t testing.TB, db *sql.DB) *sql.Tx {
+	t.Helper()
+	tx, err := db.BeginTx(context.WithoutCancel(t.Context()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { tx.Rollback() })
+	return tx
+}
+
+// describe returns the findings of a payload as lines of the section want: the
+// rule's own, and what other rules find weakened. What restores one entry often
+// restores its neighbours; that is theirs to test.
+func describe(t *testing.T, e *Engine, tx *sql.Tx, r *Rule, p Payload) []string {
+	var matches []Match
+	decodeAll(t, p.Body, func(ev *ingest.Event) {
+		indexed := e.Match(ev, nil)
+		if diff := cmp.Diff(keys(e.matchAll(ev, nil)), keys(indexed)); diff != "" {
+			t.Errorf("%s: index and plain evaluation differ (-plain +index):\n%s", p.Name, diff)
+		}
+		matches = append(matches, indexed...)
+	})
+	findings, err := e.Apply(t.Context(), tx, matches)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for i := range findings {
+		switch f := &findings[i]; {
+		case f.Rule.Entry != r.Entry && f.State != Restored:
+			lines = append(lines, fmt.Sprintf("%s: also %s", p.Name, f.Rule.Entry))
+		case f.Rule.Entry != r.Entry:
+		case f.State == Restored:
+			lines = append(lines, fmt.Sprintf("%s: restored %s", p.Name, f.Subject))
+		default:
+			lines = append(lines, fmt.Sprintf("%s: %s %s %s", p.Name, f.State, f.Severity, f.Subject))
+		}
+	}
+	if len(lines) == 0 {
+		lines = []string{p.Name + ": none"}
+	}
+	return lines
+}
+
 // decodeAll decodes a payload and calls f with each event.
 func decodeAll(t testing.TB, payload []byte, f func(*ingest.Event)) {
 	t.Helper()
@@ -37,62 +127,16 @@ func decodeAll(t testing.TB, payload []byte, f func(*ingest.Event)) {
 	})
 }
 
-// TestCatalog runs every rule's test events through the real decoder and
-// engine, with the index and without it, and compares with the file's want.
-func TestCatalog(t *testing.T) {
-	e := loadCatalog(t)
-	for _, r := range e.Rules() {
-		t.Run(r.Entry, func(t *testing.T) {
-			s, err := ReadScenario(rules.FS, r.File)
-			if err != nil {
-				t.Fatalf("every rule has test events beside it: %v", err)
-			}
-			var got []string
-			for _, p := range s.Events {
-				got = append(got, describe(t, e, r, p.Name, p.Body)...)
-			}
-			if diff := cmp.Diff(s.Want, got); diff != "" {
-				t.Errorf("findings (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// describe returns the findings of a payload as lines of the section want: the
-// rule's own, and what other rules find weakened. What restores one entry often
-// restores its neighbours; that is theirs to test.
-func describe(t *testing.T, e *Engine, r *Rule, name string, payload []byte) []string {
-	var lines []string
-	decodeAll(t, payload, func(ev *ingest.Event) {
-		plain := e.matchAll(ev, nil)
-		if diff := cmp.Diff(keys(plain), keys(e.Match(ev, nil))); diff != "" {
-			t.Errorf("%s: index and plain evaluation differ (-plain +index):\n%s", name, diff)
-		}
-		for _, m := range plain {
-			f := &m.Finding
-			switch {
-			case f.Rule.Entry != r.Entry && f.State != Restored:
-				lines = append(lines, fmt.Sprintf("%s: also %s", name, f.Rule.Entry))
-			case f.Rule.Entry != r.Entry:
-			case f.State == Restored:
-				lines = append(lines, fmt.Sprintf("%s: restored %s", name, f.Subject))
-			default:
-				lines = append(lines, fmt.Sprintf("%s: %s %s %s", name, f.State, f.Severity, f.Subject))
-			}
-		}
-	})
-	if len(lines) == 0 {
-		lines = []string{name + ": none"}
-	}
-	return lines
-}
-
 // keys tells matches apart, in an order of its own.
 func keys(matches []Match) []string {
 	var out []string
-	for _, m := range matches {
-		f := &m.Finding
-		out = append(out, fmt.Sprint(f.Rule.Entry, f.State, f.Severity, f.Tenant, f.Subject, f.Time))
+	for i := range matches {
+		m := &matches[i]
+		entry := "-"
+		if m.Finding.Rule != nil {
+			entry = m.Finding.Rule.Entry
+		}
+		out = append(out, fmt.Sprint(entry, m.role, m.operation, m.outcome, m.Finding.State, m.Finding.Severity, m.Finding.Tenant, m.Finding.Subject, m.Finding.Time))
 	}
 	slices.Sort(out)
 	return out

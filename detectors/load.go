@@ -23,6 +23,7 @@ type Set struct {
 	Rules    []*Rule
 	Warnings []error // what loads but is probably not meant
 	fields   *sigma.Fields
+	lists    map[string][]string
 }
 
 // Entries returns the catalog ids of the set, sorted, each once.
@@ -56,7 +57,7 @@ func Load(lists map[string][]string, sources ...Source) (*Set, error) {
 		found, err := parseSource(src)
 		docs, errs = append(docs, found...), append(errs, err)
 	}
-	set := &Set{fields: new(sigma.Fields)}
+	set := &Set{fields: new(sigma.Fields), lists: lists}
 	b := &builder{options: sigma.Options{Fields: set.fields, Placeholders: lists}}
 	var rules []*sigma.Rule
 	for _, d := range docs {

@@ -3,6 +3,7 @@ package detectors
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -18,18 +19,8 @@ type Rule struct {
 	subject  subject
 	name     subject
 	severity []level
-	halves   []half
-}
-
-// half is one of a rule's two detections.
-type half struct {
-	rule    *Rule
-	state   State
-	kinds   []ingest.Kind
-	outcome ingest.Outcome // OutcomeUnknown: any
-	subject subject
-	match   *sigma.Matcher
-	id      int // index in the engine's list
+	unknown  *Severity // of a weak value while the subject is not known to have been strong; nil: full
+	halves   []half    // what weakens, then what restores if anything does
 }
 
 // level is a severity that applies when its detection holds.
@@ -69,7 +60,7 @@ func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 		r.halves = []half{{rule: r, state: Incident, kinds: kinds, match: matcher}}
 		return r, nil
 	}
-	return r, b.safeguard(r, sr, n, half{rule: r, state: Weakened, kinds: kinds, match: matcher})
+	return r, b.safeguard(r, sr, n, half{rule: r, state: Weakened, kinds: kinds, match: matcher, joined: readsRequest(sr.Detection)})
 }
 
 // safeguard completes r from its safeguard key; weakened is the rule's own detection.
@@ -87,6 +78,13 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	}
 	if r.name, err = parseSubject(sr.File, &s.Name); err != nil {
 		return err
+	}
+	if s.Unknown != "" {
+		level, err := parseLevel(s.Unknown)
+		if err != nil {
+			return at(sr.File, n, "safeguard.unknown: %v", err)
+		}
+		r.unknown = &level
 	}
 	for i := range s.Severity {
 		l, err := b.level(sr, &s.Severity[i])
@@ -114,9 +112,14 @@ func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half)
 	if h.kinds, err = restoreKinds(sr, &s.Restored, h.kinds); err != nil {
 		return err
 	}
-	if h.match, err = b.detection(sr, &s.Restored); err != nil {
+	d, err := sigma.ParseDetection(sr.File, &s.Restored)
+	if err != nil {
 		return err
 	}
+	if h.match, err = b.compile(d); err != nil {
+		return err
+	}
+	h.joined = readsRequest(d)
 	if !s.RestoredSubject.IsZero() {
 		if h.subject, err = parseSubject(sr.File, &s.RestoredSubject); err != nil {
 			return err
@@ -142,6 +145,11 @@ func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error
 		return nil, err
 	}
 	return b.compile(d)
+}
+
+// readsRequest reports whether a detection reads the body of an Activity request.
+func readsRequest(d *sigma.Detection) bool {
+	return slices.ContainsFunc(d.Fields(), func(field string) bool { return strings.Contains(field, "body.") })
 }
 
 // warn notes what loads but is probably not meant.

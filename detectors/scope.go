@@ -6,16 +6,18 @@ import (
 	"phiwatch/ingest/document"
 )
 
-// scope is one event as the rules of one engine see it: it reads a field the
-// first time a rule asks for it. It belongs to one goroutine at a time.
+// scope is one event as the rules of one engine see it. It belongs to one
+// goroutine at a time.
 type scope struct {
-	paths []*document.Path // slot → where it is read; shared, read only
-	ev    *ingest.Event
-	gen   uint32
-	slots []slot
-	seen  []uint32 // half id → generation in which it was evaluated
-	buf   []document.Value
-	keys  []byte
+	fields  *fieldTable
+	ev      *ingest.Event
+	program *program
+	gen     uint32 // counts events
+	slots   []slot
+	read    document.Fields
+	scratch *sigma.Scratch
+	hits    []int
+	buf     []document.Value
 }
 
 // slot caches the values of a field for the event of generation gen.
@@ -24,16 +26,23 @@ type slot struct {
 	values []sigma.Value
 }
 
+func newScope(fields *fieldTable) *scope {
+	return &scope{fields: fields, slots: make([]slot, len(fields.paths)), scratch: sigma.NewScratch()}
+}
+
 // begin points the scope at the next event.
-func (s *scope) begin(ev *ingest.Event) {
-	s.ev = ev
+func (s *scope) begin(ev *ingest.Event, p *program) {
+	s.ev, s.program = ev, p
 	s.gen++
 	if s.gen == 0 { // wrapped: forget what would look current
 		clear(s.slots)
-		clear(s.seen)
 		s.gen = 1
 	}
+	p.extractor.Extract(ev.Doc, &s.read)
 }
+
+// end lets go of the event.
+func (s *scope) end() { s.ev = nil }
 
 // Values implements sigma.Event.
 func (s *scope) Values(i int) []sigma.Value {
@@ -41,23 +50,23 @@ func (s *scope) Values(i int) []sigma.Value {
 	if sl.gen == s.gen {
 		return sl.values
 	}
-	s.buf = s.ev.Doc.Values(s.paths[i], s.buf[:0])
-	sl.values = sl.values[:0]
-	for _, v := range s.buf {
+	sl.gen, sl.values = s.gen, sl.values[:0]
+	if c := s.fields.computed[i]; c != nil {
+		sl.values = c.append(sl.values, s.ev)
+		return sl.values
+	}
+	values := s.buf[:0]
+	if at := s.program.eager[i]; at >= 0 {
+		values = s.read.Values(at)
+	} else {
+		s.buf = s.ev.Doc.Values(s.fields.paths[i], values)
+		values = s.buf
+	}
+	for _, v := range values {
 		sl.values = append(sl.values, sigma.Value{Kind: sigma.Kind(v.Kind), Text: v.Text})
 	}
-	sl.gen = s.gen
 	return sl.values
 }
 
 // Keywords implements sigma.Event.
 func (s *scope) Keywords(yield func(string) bool) { s.ev.Doc.Strings(yield) }
-
-// first reports whether half id has not been evaluated for this event yet.
-func (s *scope) first(id int) bool {
-	if s.seen[id] == s.gen {
-		return false
-	}
-	s.seen[id] = s.gen
-	return true
-}

@@ -18,12 +18,13 @@ type part struct {
 	tenant bool // the event's tenant id
 	paths  []*document.Path
 	before string // lower-cased marker; the value ends before its first occurrence
+	each   bool   // every value makes a subject of its own, not only the first
 }
 
 const joiner = " + "
 
 // parseSubject reads a subject: a path, alternatives "a | b", a map
-// {field, before}, or a list of these.
+// {field, before, each}, or a list of these.
 func parseSubject(file string, n *yaml.Node) (subject, error) {
 	if n.IsZero() {
 		return nil, nil
@@ -44,21 +45,22 @@ func parseSubject(file string, n *yaml.Node) (subject, error) {
 }
 
 func parsePart(file string, n *yaml.Node) (part, error) {
-	field, before := n.Value, ""
+	field, before, each := n.Value, "", false
 	if n.Kind == yaml.MappingNode {
 		var m struct {
 			Field  string `yaml:"field"`
 			Before string `yaml:"before"`
+			Each   bool   `yaml:"each"`
 		}
 		if err := n.Load(&m, yaml.WithKnownFields(true)); err != nil {
 			return part{}, at(file, n, "subject: %v", err)
 		}
-		field, before = m.Field, strings.ToLower(m.Before)
+		field, before, each = m.Field, strings.ToLower(m.Before), m.Each
 	}
 	if field == "tenant" {
 		return part{tenant: true}, nil
 	}
-	p := part{before: before}
+	p := part{before: before, each: each}
 	for alternative := range strings.SplitSeq(field, " | ") {
 		path, err := document.Compile(strings.TrimSpace(alternative))
 		if err != nil {
@@ -69,36 +71,71 @@ func parsePart(file string, n *yaml.Node) (part, error) {
 	return p, nil
 }
 
-// of returns the subject of ev, or "" when every part is empty.
-func (s subject) of(ev *ingest.Event) string {
-	var parts []string
+// of returns the subjects of ev: one, or several where a part has several
+// values and takes each; none when every part is empty.
+func (s subject) of(ev *ingest.Event) []string {
+	keys := []string{""}
 	found := false
 	for i := range s {
-		v := s[i].of(ev)
-		found = found || v != ""
-		parts = append(parts, v)
-	}
-	if !found {
-		return ""
-	}
-	return strings.Join(parts, joiner)
-}
-
-func (p *part) of(ev *ingest.Event) string {
-	if p.tenant {
-		return ev.Tenant
-	}
-	for _, path := range p.paths {
-		v := strings.TrimSpace(ev.Doc.Text(path))
-		if v == "" {
-			continue
-		}
-		if p.before != "" {
-			if i := strings.Index(strings.ToLower(v), p.before); i >= 0 {
-				v = v[:i]
+		values := s[i].of(ev)
+		found = found || values[0] != ""
+		joined := make([]string, 0, len(keys)*len(values))
+		for _, key := range keys {
+			for _, v := range values {
+				if i > 0 {
+					v = key + joiner + v
+				}
+				joined = append(joined, v)
 			}
 		}
-		return v
+		keys = joined
+	}
+	if !found {
+		return nil
+	}
+	return keys
+}
+
+// first returns the first subject of ev, or "".
+func (s subject) first(ev *ingest.Event) string {
+	if all := s.of(ev); len(all) > 0 {
+		return all[0]
 	}
 	return ""
+}
+
+// of returns the values of one part, at least one, which may be empty.
+func (p *part) of(ev *ingest.Event) []string {
+	if p.tenant {
+		return []string{ev.Tenant}
+	}
+	for _, path := range p.paths {
+		var out []string
+		for _, v := range ev.Doc.Values(path, nil) {
+			if text := p.cut(v.Text); text != "" && v.Scalar() && len(out) < maxSubjects {
+				out = append(out, text)
+			}
+		}
+		if len(out) > 0 && !p.each {
+			return out[:1]
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	return []string{""}
+}
+
+// maxSubjects bounds what one event can open.
+const maxSubjects = 64
+
+// cut trims a value to what identifies the subject.
+func (p *part) cut(v string) string {
+	v = strings.TrimSpace(v)
+	if p.before != "" {
+		if i := strings.Index(strings.ToLower(v), p.before); i >= 0 {
+			v = v[:i]
+		}
+	}
+	return v
 }

@@ -11,6 +11,7 @@ import (
 	_ "modernc.org/sqlite" // the embedded state database
 
 	"phiwatch/alerting"
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -50,6 +51,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		files fs.FS
 	}{
 		{"schema_ingest", ingest.Migrations()},
+		{"schema_detectors", detectors.Migrations()},
 		{"schema_alerting", alerting.Migrations()},
 	} {
 		p, err := goose.NewProvider(goose.DialectSQLite3, db, m.files, goose.WithTableName(m.table), goose.WithDisableGlobalRegistry(true))

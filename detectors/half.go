@@ -1,0 +1,94 @@
+package detectors
+
+import (
+	"slices"
+	"strings"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+)
+
+// half is one of a rule's two detections: what weakens, or what restores.
+type half struct {
+	rule    *Rule
+	state   State
+	kinds   []ingest.Kind
+	outcome ingest.Outcome // OutcomeUnknown: any
+	subject subject
+	match   *sigma.Matcher
+	joined  bool // reads the request of an Activity operation, which may come before the outcome
+}
+
+func (h *half) reads(k ingest.Kind) bool { return slices.Contains(h.kinds, k) }
+
+// matched appends what h's detection, which holds for the event, comes to.
+func (h *half) matched(s *scope, out []Match) []Match {
+	role := stands
+	switch {
+	case h.outcome == ingest.OutcomeUnknown || s.ev.Outcome == h.outcome:
+	case h.joined && s.ev.Kind == ingest.AzureActivity && s.ev.Outcome == ingest.OutcomeUnknown:
+		role = request
+	default:
+		return out
+	}
+	if h.state == Restored && h.rule.halves[0].match.Match(s) {
+		return out // an event that weakens and restores at once has weakened
+	}
+	subjects := h.subject.of(s.ev)
+	if len(subjects) == 0 {
+		subjects = []string{fallbackSubject(s.ev)}
+	}
+	for _, subject := range subjects {
+		m := Match{Finding: h.finding(s, subject), role: role}
+		if role == request {
+			m.operation = operationOf(s.ev)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// finding copies what the ledger needs out of the event.
+func (h *half) finding(s *scope, subject string) Finding {
+	ev, r := s.ev, h.rule
+	f := Finding{
+		Rule: &r.Meta, State: h.state, Tenant: strings.Clone(ev.Tenant), Subject: strings.Clone(subject),
+		Name: strings.Clone(r.name.first(ev)), Severity: r.Severity, Time: ev.Time, Evidence: evidence(ev),
+	}
+	if f.Name == "" {
+		f.Name = strings.Clone(ev.Target.Name)
+	}
+	for i := range r.severity {
+		if r.severity[i].match.Match(s) {
+			f.Severity = r.severity[i].severity
+			break
+		}
+	}
+	return f
+}
+
+// fallbackSubject is the key of a finding whose rule names no subject, or whose
+// event lacks it: the target, else the actor, else the tenant.
+func fallbackSubject(ev *ingest.Event) string {
+	for _, s := range []string{ev.Target.ID, ev.Target.Name, ev.Actor.ID, ev.Actor.Name, ev.Tenant} {
+		if s != "" {
+			return s
+		}
+	}
+	return "unknown"
+}
+
+func evidence(ev *ingest.Event) Evidence {
+	e := Evidence{
+		EventID: ev.Kind.String() + "/" + ev.ID, Kind: ev.Kind.String(), Action: strings.Clone(ev.Action),
+		Actor: strings.Clone(ev.Actor.Name), Time: ev.Time, Enqueued: ev.Enqueued, Position: ev.Position,
+		Record: append([]byte(nil), ev.Doc.Raw()...),
+	}
+	if e.Actor == "" {
+		e.Actor = strings.Clone(ev.Actor.ID)
+	}
+	if ev.IP.IsValid() {
+		e.ActorIP = ev.IP.String()
+	}
+	return e
+}

@@ -1,0 +1,172 @@
+package detectors
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+	"phiwatch/ingest/document"
+)
+
+// Azure Activity tells one operation in several records: Start, which usually
+// holds the request, then Success or Failure, which may not (safeguards of
+// Azure are judged by the request, and stand or fall with the outcome). The
+// two are joined by correlation id, operation and resource, in any order.
+
+// role says what a match is good for.
+type role uint8
+
+const (
+	stands  role = iota // a finding by itself
+	request             // a finding once its operation is known to have succeeded
+	result              // the outcome of an operation
+)
+
+// lateness is how long a record may wait for its other half.
+const lateness = 72 * time.Hour
+
+// joins knows the operations whose requests rules read.
+type joins struct {
+	operations map[string]bool // case-folded, as in ingest.Event.Op; nil: none
+}
+
+// newJoins finds the operations that the joined halves require.
+func newJoins(halves []half, fields *sigma.Fields) *joins {
+	j := &joins{operations: map[string]bool{}}
+	slot := fields.Slot("operationName")
+	for i := range halves {
+		if !halves[i].joined || !halves[i].reads(ingest.AzureActivity) {
+			continue
+		}
+		for _, r := range halves[i].match.Required() {
+			if r.Slot != slot || r.Kind != sigma.Exact {
+				continue
+			}
+			for _, v := range r.Values {
+				j.operations[v] = true
+			}
+		}
+	}
+	return j
+}
+
+var (
+	correlationPath = document.MustCompile("correlationId")
+	resourcePath    = document.MustCompile("resourceId")
+)
+
+// operationOf identifies the operation that an Activity record belongs to.
+func operationOf(ev *ingest.Event) string {
+	return strings.ToLower(strings.Join([]string{ev.Tenant, ev.Doc.Text(correlationPath), ev.Op, ev.Doc.Text(resourcePath)}, " "))
+}
+
+// result appends the outcome of an operation that a request may wait for.
+func (j *joins) result(ev *ingest.Event, out []Match) []Match {
+	if ev.Outcome == ingest.OutcomeUnknown || !j.operations[ev.Op] {
+		return out
+	}
+	m := Match{role: result, operation: operationOf(ev), outcome: ev.Outcome}
+	m.Finding.Time, m.Finding.Evidence = ev.Time, evidence(ev)
+	m.Finding.Evidence.Record = nil // the request's record is the evidence
+	return append(out, m)
+}
+
+// join returns the findings of a batch: those that stand, and requests whose
+// operation succeeded, in this batch or another.
+func (e *Engine) join(ctx context.Context, tx *sql.Tx, matches []Match) ([]Finding, error) {
+	findings := make([]Finding, 0, len(matches))
+	var newest time.Time
+	for i := range matches {
+		m := &matches[i]
+		var joined []Finding
+		var err error
+		switch m.role {
+		case stands:
+			joined = []Finding{m.Finding}
+		case request:
+			joined, err = e.joinRequest(ctx, tx, m)
+		case result:
+			joined, err = e.joinResult(ctx, tx, m)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("join records of an operation: %w", err)
+		}
+		if m.role != stands && m.Finding.Time.After(newest) {
+			newest = m.Finding.Time
+		}
+		findings = append(findings, joined...)
+	}
+	if newest.IsZero() {
+		return findings, nil
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM activity_joins WHERE happened < $1`, newest.Add(-lateness).UnixMicro())
+	return findings, err
+}
+
+// joinRequest stores a request and returns it if its operation succeeded already.
+func (e *Engine) joinRequest(ctx context.Context, tx *sql.Tx, m *Match) ([]Finding, error) {
+	f := &m.Finding
+	stored, err := storeFinding(f)
+	if err != nil {
+		return nil, err
+	}
+	part := strings.Join([]string{f.Rule.Entry, string(f.State), strings.ToLower(f.Subject)}, " ")
+	_, err = tx.ExecContext(ctx, `INSERT INTO activity_joins (operation, part, happened, outcome, finding) VALUES ($1, $2, $3, '', $4)
+		ON CONFLICT (operation, part) DO UPDATE SET happened = excluded.happened, finding = excluded.finding
+		WHERE excluded.happened < activity_joins.happened`, m.operation, part, f.Time.UnixMicro(), stored)
+	if err != nil {
+		return nil, err
+	}
+	var outcome string
+	var how []byte
+	err = tx.QueryRowContext(ctx, `SELECT outcome, finding FROM activity_joins WHERE operation = $1 AND part = 'result'`, m.operation).Scan(&outcome, &how)
+	switch {
+	case errors.Is(err, sql.ErrNoRows) || err == nil && outcome != ingest.Success.String():
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	done, err := e.readFinding(how)
+	if err != nil {
+		return nil, err
+	}
+	return []Finding{happenedAs(*f, done)}, nil
+}
+
+// joinResult stores an outcome and returns the requests that it makes true.
+func (e *Engine) joinResult(ctx context.Context, tx *sql.Tx, m *Match) ([]Finding, error) {
+	stored, err := storeFinding(&m.Finding)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO activity_joins (operation, part, happened, outcome, finding) VALUES ($1, 'result', $2, $3, $4)
+		ON CONFLICT (operation, part) DO NOTHING`, m.operation, m.Finding.Time.UnixMicro(), m.outcome.String(), stored)
+	if err != nil || m.outcome != ingest.Success {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT finding FROM activity_joins WHERE operation = $1 AND part <> 'result' ORDER BY part`, m.operation)
+	if err != nil {
+		return nil, err
+	}
+	requests, err := e.scanFindings(rows)
+	if err != nil {
+		return nil, err
+	}
+	for i := range requests {
+		requests[i] = happenedAs(requests[i], m.Finding)
+	}
+	return requests, nil
+}
+
+// happenedAs makes a request a finding: it happened when it was done, and the
+// record that says so is what repeats fold by.
+func happenedAs(f, done Finding) Finding {
+	f.Time = done.Time
+	f.Evidence.Time, f.Evidence.EventID, f.Evidence.Enqueued = done.Time, done.Evidence.EventID, done.Evidence.Enqueued
+	return f
+}

@@ -1,0 +1,23 @@
+package sigma
+
+import "slices"
+
+// Fields returns the names of the fields that the detection and its filters
+// look at, sorted, each once.
+func (d *Detection) Fields() []string {
+	var names []string
+	for _, s := range d.searches {
+		for _, g := range s.groups {
+			for _, i := range g.items {
+				if !i.keyword {
+					names = append(names, i.field)
+				}
+			}
+		}
+	}
+	for _, f := range d.filters {
+		names = append(names, f.Fields()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
