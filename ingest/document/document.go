@@ -24,8 +24,8 @@ type Document struct {
 	layout Layout
 	pool   []*tape // nested tapes, used[:inUse]
 	inUse  int
-	marks  []byte // of the text being parsed
-	arena  []byte // where unescaped text is cut from; never rewritten
+	window *window // of the text being parsed
+	arena  []byte  // where unescaped text is cut from; never rewritten
 
 	inner      *tape // CloudApp's root
 	innerNode  uint32

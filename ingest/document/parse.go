@@ -7,18 +7,15 @@ const MaxDepth = 256
 
 // parse notes the first JSON value of raw on the tape and returns where it
 // ends. It validates what it reads, except UTF-8.
-//
-// It works in two steps. The first marks, without a branch, every byte that
-// can end a run of plain string text; the second goes from token to token and
-// finds the end of a string by one look at the marks. Most time in a parser
-// goes into mispredicted loop exits, and string lengths are unpredictable.
 func (t *tape) parse(raw []byte) (int, error) {
 	t.reset(raw)
 	if len(raw) > math.MaxUint32-1 {
 		return 0, syntaxError(0, Oversize)
 	}
-	t.doc.marks = mark(raw, t.doc.marks)
-	p := parser{raw: raw, marks: t.doc.marks, nodes: t.nodes[:cap(t.nodes)]}
+	if t.doc.window == nil {
+		t.doc.window = new(window)
+	}
+	p := parser{raw: raw, window: t.doc.window, nodes: t.nodes[:cap(t.nodes)]}
 	end, used := p.root()
 	t.nodes, t.oddNames = p.nodes[:used], p.oddNames
 	return end, p.err
@@ -31,8 +28,10 @@ func (t *tape) parse(raw []byte) (int, error) {
 // than the parsing.
 type parser struct {
 	raw      []byte
-	marks    []byte
 	nodes    []node // as long as its capacity
+	window   *window
+	mark     int // index of the first offset in window that is not before what is read next
+	marked   int // how much of raw is marked
 	depth    int
 	oddNames bool
 	err      error
@@ -44,32 +43,55 @@ func (p *parser) fail(err error) (int, int) {
 }
 
 // grow makes room for more nodes.
+//
+//go:noinline
 func (p *parser) grow() {
 	grown := make([]node, max(64, 2*len(p.nodes)))
 	copy(grown, p.nodes)
 	p.nodes = grown
 }
 
+// seek returns the offset of the first mark at or after i, noMark if there is
+// none, and makes it the next.
+func (p *parser) seek(i int) int {
+	for {
+		at := p.window.at[p.mark]
+		switch {
+		case at != noMark && int(at) >= i:
+			return int(at)
+		case at != noMark:
+			p.mark++
+		case p.marked == len(p.raw):
+			return noMark
+		default:
+			text := p.raw[p.marked:min(p.marked+windowSize, len(p.raw))]
+			p.window.fill(text, uint32(p.marked))
+			p.marked += len(text)
+			p.mark = 0
+		}
+	}
+}
+
+// space skips the white space at i.
+func (p *parser) space(i int) int {
+	i = skipSpace(p.raw, i)
+	p.seek(i)
+	return i
+}
+
 // root reads the first value of the text.
 func (p *parser) root() (end, used int) {
-	i := skipSpace(p.raw, 0)
-	if i >= len(p.raw) {
-		return p.fail(syntaxError(i, Truncated))
-	}
+	p.window.at[0] = noMark
 	if len(p.nodes) == 0 {
 		p.grow()
 	}
-	n := &p.nodes[0]
-	*n = node{next: 1}
-	if p.raw[i] == '"' {
-		return p.text(n, i, 1)
-	}
-	return p.value(n, i, 1)
+	p.nodes[0] = node{next: 1}
+	return p.value(&p.nodes[0], p.space(0), 1)
 }
 
 // text reads the string at i into n.
 func (p *parser) text(n *node, i, used int) (int, int) {
-	end, flags := stringEnd(p.raw, p.marks, i+1)
+	end, flags := p.stringEnd(i + 1)
 	if end < 0 {
 		return p.fail(stringError(p.raw, i+1))
 	}
@@ -78,11 +100,42 @@ func (p *parser) text(n *node, i, used int) (int, int) {
 	return end + 1, used
 }
 
-// value reads the value at i, which is no string, into n, the last node.
+// stringEnd returns the offset of the quote that ends the string whose text
+// begins at i, and flagEscaped if it holds escapes; or -1 if the string is not
+// sound.
+func (p *parser) stringEnd(i int) (end int, flags uint8) {
+	for {
+		at := p.seek(i)
+		switch {
+		case at == noMark:
+			return -1, 0
+		case p.raw[at] == '"':
+			p.mark++
+			return at, flags
+		case p.raw[at] != '\\':
+			return -1, 0
+		}
+		n := escapeLen(p.raw[at:])
+		if n == 0 || at+n > len(p.raw) {
+			return -1, 0
+		}
+		flags = flagEscaped
+		i = at + n
+	}
+}
+
+// value reads the value at i, or behind white space there, into n, the last node.
 func (p *parser) value(n *node, i, used int) (int, int) {
+	if i >= len(p.raw) || p.raw[i] <= ' ' {
+		if i = p.space(i); i >= len(p.raw) {
+			return p.fail(syntaxError(i, Truncated))
+		}
+	}
 	n.start = uint32(i)
 	var end int
 	switch p.raw[i] {
+	case '"':
+		return p.text(n, i, used)
 	case '{':
 		n.kind = Object
 		return p.container(i, used)
@@ -114,7 +167,7 @@ func (p *parser) container(i, used int) (int, int) {
 	closer := p.raw[i] + 2 // } and ] are two after { and [
 	i++
 	if i >= len(p.raw) || p.raw[i] <= ' ' {
-		i = skipSpace(p.raw, i)
+		i = p.space(i)
 	}
 	if i < len(p.raw) && p.raw[i] == closer {
 		i++
@@ -133,21 +186,25 @@ func (p *parser) container(i, used int) (int, int) {
 
 // members reads the members of an object and the brace that closes it.
 func (p *parser) members(i, used int) (int, int) {
-	raw, marks := p.raw, p.marks
+	raw, at, mark := p.raw, &p.window.at, p.mark
 	for {
 		if uint(i) >= uint(len(raw)) || raw[i] != '"' {
-			i = skipSpace(raw, i)
-			if uint(i) >= uint(len(raw)) || raw[i] != '"' {
+			p.mark = mark
+			if i = p.space(i); i >= len(raw) || raw[i] != '"' {
 				return p.fail(beginError(raw, i))
 			}
+			mark = p.mark
 		}
 		i++
-		end := stringEndNear(marks, i)
+		end := int(at[uint(mark+1)&(uint(len(at))-1)]) // the mark after that of the quote before i
 		flags := uint8(flagMember)
+		mark += 2
 		if uint(end) >= uint(len(raw)) || raw[end] != '"' {
-			if end, flags = p.farName(i); end < 0 {
+			p.mark = mark - 2
+			if end, flags = p.oddName(i); end < 0 {
 				return p.fail(stringError(raw, i))
 			}
+			mark = p.mark
 		}
 		if used >= len(p.nodes) {
 			p.grow()
@@ -157,19 +214,34 @@ func (p *parser) members(i, used int) (int, int) {
 		n.key, n.keyLen, n.flags, n.next = uint32(i), uint16(min(end-i, longKey)), flags, uint32(used)
 		i = end + 1
 		if uint(i) >= uint(len(raw)) || raw[i] != ':' {
-			if i = skipSpace(raw, i); i >= len(raw) || raw[i] != ':' {
+			p.mark = mark
+			if i = p.space(i); i >= len(raw) || raw[i] != ':' {
 				return p.fail(colonError(raw, i))
 			}
+			mark = p.mark
 		}
 		i++
-		if i, used = p.valueOf(n, i, used); i < 0 {
+		if uint(i) < uint(len(raw)) && raw[i] == '"' { // most values are plain strings
+			end := int(at[uint(mark+1)&(uint(len(at))-1)])
+			if uint(end) < uint(len(raw)) && raw[end] == '"' {
+				mark += 2
+				n.kind, n.start, n.end = String, uint32(i+1), uint32(end)
+				i = end + 1
+				goto after
+			}
+		}
+		p.mark = mark
+		if i, used = p.value(n, i, used); i < 0 {
 			return i, used
 		}
-		if uint(i) >= uint(len(raw)) || raw[i] <= ' ' {
-			i = skipSpace(raw, i)
-		}
+		mark = p.mark
+	after:
 		if uint(i) >= uint(len(raw)) || raw[i] != ',' {
-			return p.close(i, used, '}')
+			p.mark = mark
+			if i = p.space(i); i >= len(raw) || raw[i] != ',' {
+				return p.close(i, used, '}')
+			}
+			mark = p.mark
 		}
 		i++
 	}
@@ -183,9 +255,9 @@ func (p *parser) close(i, used int, closer byte) (int, int) {
 	return p.fail(afterError(p.raw, i, p.nodes[used-1].kind))
 }
 
-// farName is for names the end of which is not seen at once.
-func (p *parser) farName(i int) (end int, flags uint8) {
-	end, flags = stringEnd(p.raw, p.marks, i)
+// oddName is for names the end of which is not seen at once.
+func (p *parser) oddName(i int) (end int, flags uint8) {
+	end, flags = p.stringEnd(i)
 	p.oddNames = p.oddNames || flags != 0 || end-i >= longKey
 	return end, flagMember | flags<<1
 }
@@ -199,30 +271,16 @@ func (p *parser) elements(i, used int) (int, int) {
 		n := &p.nodes[used]
 		used++
 		n.key, n.keyLen, n.flags, n.next = 0, 0, 0, uint32(used)
-		if i, used = p.valueOf(n, i, used); i < 0 {
+		if i, used = p.value(n, i, used); i < 0 {
 			return i, used
 		}
-		if uint(i) >= uint(len(p.raw)) || p.raw[i] <= ' ' {
-			i = skipSpace(p.raw, i)
-		}
 		if uint(i) >= uint(len(p.raw)) || p.raw[i] != ',' {
-			return p.close(i, used, ']')
+			if i = p.space(i); i >= len(p.raw) || p.raw[i] != ',' {
+				return p.close(i, used, ']')
+			}
 		}
 		i++
 	}
-}
-
-// valueOf reads the value at i, or behind white space there, into n.
-func (p *parser) valueOf(n *node, i, used int) (int, int) {
-	if i >= len(p.raw) || p.raw[i] <= ' ' {
-		if i = skipSpace(p.raw, i); i >= len(p.raw) {
-			return p.fail(syntaxError(i, Truncated))
-		}
-	}
-	if p.raw[i] == '"' {
-		return p.text(n, i, used)
-	}
-	return p.value(n, i, used)
 }
 
 // afterError explains a byte that cannot follow a value of the kind.

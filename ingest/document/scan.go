@@ -1,53 +1,5 @@
 package document
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
-
-// stringEndNear returns the offset of the first mark at or after i, or one at
-// which no text goes on, if there is none within the 57 bytes that one look
-// covers.
-func stringEndNear(marks []byte, i int) int {
-	m := binary.LittleEndian.Uint64(marks[i>>3:]) >> (i & 7)
-	if m == 0 {
-		return -1
-	}
-	return i + bits.TrailingZeros64(m)
-}
-
-// stringEnd returns the offset of the quote that ends the string whose text
-// begins at i, and flagEscaped if it holds escapes; or -1 if the string is not
-// sound.
-func stringEnd(raw, marks []byte, i int) (end int, flags uint8) {
-	for {
-		m := binary.LittleEndian.Uint64(marks[i>>3:]) >> (i & 7)
-		for m == 0 {
-			i = i&^7 + 64
-			if i > len(raw) {
-				return -1, 0
-			}
-			m = binary.LittleEndian.Uint64(marks[i>>3:])
-		}
-		i += bits.TrailingZeros64(m)
-		if uint(i) >= uint(len(raw)) {
-			return -1, 0
-		}
-		if raw[i] == '"' {
-			return i, flags
-		}
-		if raw[i] != '\\' {
-			return -1, 0
-		}
-		n := escapeLen(raw[i:])
-		if n == 0 || i+n > len(raw) {
-			return -1, 0
-		}
-		flags = flagEscaped
-		i += n
-	}
-}
-
 // escapeLen returns the length of the escape at the start of b (which begins
 // with a backslash), 0 if there is no such escape. The escape may be longer
 // than b when b ends inside it.

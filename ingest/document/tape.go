@@ -44,7 +44,6 @@ const (
 	keepNodes  = 1 << 16
 	keepTapes  = 64
 	keepLines  = 16
-	keepMarks  = 1 << 18
 	maxLayers  = 8
 	arenaChunk = 16 << 10
 )
