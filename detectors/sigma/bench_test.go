@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +73,7 @@ func BenchmarkMatch(b *testing.B) {
 // result, and one or two conditions on other fields. Their operations are not
 // those of most events.
 func benchRules(n int) []string {
-	g := generator{rand.New(rand.NewPCG(1, 4))}
+	g := newGenerator(1, 4)
 	var out []string
 	for i := range n {
 		extra := pick(g, []string{"", "", "\n  user|contains: [admin, root]", "\n  agent|re: 'python-[0-9]'", "\n  ip|cidr: 198.51.100.0/24",
@@ -92,7 +91,7 @@ func benchRules(n int) []string {
 }
 
 func benchEvents(b *testing.B, fields *Fields) []Event {
-	g := generator{rand.New(rand.NewPCG(1, 5))}
+	g := newGenerator(1, 5)
 	var out []Event
 	for range 200 {
 		op := "Sign-in activity"

@@ -1,6 +1,9 @@
 package sigma
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // Options of [Compile].
 type Options struct {
@@ -23,10 +26,15 @@ type Matcher struct {
 
 	root   node
 	fields *Fields
+	slots  []int
 }
 
 // Fields returns the table that the matcher's slots are of.
 func (m *Matcher) Fields() *Fields { return m.fields }
+
+// Slots returns the slots of the fields that the detection looks at, in rising
+// order.
+func (m *Matcher) Slots() []int { return m.slots }
 
 // Match reports whether the detection holds for the event. It depends on nothing
 // else and does not allocate.
@@ -44,12 +52,14 @@ func Compile(d *Detection, opt Options) (*Matcher, error) {
 	if len(c.errs) > 0 {
 		return nil, errors.Join(c.errs...)
 	}
-	return &Matcher{Warnings: c.warnings, root: root, fields: opt.Fields}, nil
+	slices.Sort(c.slots)
+	return &Matcher{Warnings: c.warnings, root: root, fields: opt.Fields, slots: slices.Compact(c.slots)}, nil
 }
 
 type compiler struct {
 	opt      Options
 	searches map[*search]node
+	slots    []int
 	errs     []error
 	warnings []*Error
 }
@@ -146,7 +156,9 @@ func (c *compiler) slot(field string) int {
 	if c.opt.Rename != nil {
 		field = c.opt.Rename(field)
 	}
-	return c.opt.Fields.Slot(field)
+	slot := c.opt.Fields.Slot(field)
+	c.slots = append(c.slots, slot)
+	return slot
 }
 
 func (c *compiler) item(it *item) node {

@@ -46,6 +46,7 @@ func (p *problems) condition(d *Detection, parent, n *yaml.Node) {
 	}
 	if len(p.errs) == 0 {
 		p.warnUnused(d)
+		p.warnConstant(d, n)
 	}
 }
 

@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"math/rand/v2"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -26,7 +25,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	}
-	g := generator{rand.New(rand.NewPCG(1, 3))}
+	g := newGenerator(1, 3)
 	for range 20 {
 		f.Add([]byte(ruleText(g.detection())))
 	}

@@ -78,7 +78,7 @@ func requirement(slot int, needs []need) Requirement {
 	r := Requirement{Slot: slot, Kind: Exact}
 	for _, n := range needs {
 		r.numbers = r.numbers || n.number
-		if n.kind == Substring && (n.text == "" || !utf8.ValidString(n.text)) {
+		if n.kind == Substring && !utf8.ValidString(n.text) {
 			n.kind = Present
 		}
 		r.Kind = min(r.Kind, n.kind)

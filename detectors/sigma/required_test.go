@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,4 +132,55 @@ no        keywords: 'needle' (line 9)
 	if diff := cmp.Diff(want, m.Explain(ev).String()); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func TestMatcherListsTheFieldsItLooksAt(t *testing.T) {
+	m := compileText(t, "s: {b: 1, a|fieldref: c}\nt: {b: 2, '|all': [x, y]}\nunused: {d: 1}\ncondition: s or t")
+	var got []string
+	for _, slot := range m.Slots() {
+		got = append(got, m.Fields().Names()[slot])
+	}
+	if diff := cmp.Diff([]string{"b", "a", "c"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// One matcher and one set serve every partition at once; run with -race.
+func TestMatchersAreSharedByGoroutines(t *testing.T) {
+	g := newGenerator(7, 7)
+	fields := &Fields{}
+	for _, name := range genFields {
+		fields.Slot(name)
+	}
+	var matchers []*Matcher
+	for range 50 {
+		d, err := parseText(g.detection())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Compile(d, Options{Fields: fields, Placeholders: testLists})
+		if err != nil {
+			t.Fatal(err)
+		}
+		matchers = append(matchers, m)
+	}
+	set := NewSet(matchers)
+	var events []Event
+	var want [][]int
+	for range 50 {
+		ev := g.event(fields)
+		events, want = append(events, ev), append(want, set.Match(ev, NewScratch(), nil))
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			scratch := NewScratch()
+			for i, ev := range events {
+				if diff := cmp.Diff(want[i], set.Match(ev, scratch, nil), cmpopts.EquateEmpty()); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
