@@ -46,7 +46,7 @@ func (p *problems) correlationKey(c *Correlation, kv pair) {
 	case "type":
 		c.Type = CorrelationType(p.oneOf(key, n, correlationTypes))
 	case "rules":
-		c.Rules = p.texts(key, n)
+		c.Rules, c.rulesAt = p.texts(key, n), p.position(n)
 	case "group-by":
 		c.GroupBy = p.texts(key, n)
 	case "timespan", "timeframe":

@@ -66,6 +66,8 @@ type Filter struct {
 	Any       bool     // rules: any, every rule of the log source
 	Rules     []string // ids or names
 	Detection *Detection
+
+	rulesAt position
 }
 
 // Applies reports whether the filter names r and its log source covers that of
@@ -110,6 +112,8 @@ type Correlation struct {
 	Field     []string // what value_* types look at; several count as a tuple
 	Percent   float64  // of value_percentile, 0 to 100; median is 50
 	Generate  bool     // the rules referred to also report on their own
+
+	rulesAt position
 }
 
 // Range is a conjunction of comparisons. A temporal correlation without a

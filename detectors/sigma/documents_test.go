@@ -87,7 +87,7 @@ correlation: {type: value_percentile, rules: [x], group-by: [u], timespan: 90s, 
 		Condition: Range{{"gte", 0.5}}, Field: []string{"n"}, Percent: 99.5,
 	}}
 	for i, d := range docs {
-		if diff := cmp.Diff(want[i], d.(*Correlation)); diff != "" {
+		if diff := cmp.Diff(want[i], d.(*Correlation), cmpopts.IgnoreUnexported(Correlation{})); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -222,5 +222,57 @@ safeguard:
 	checkMatch(t, "restored", m, newJSONEvent(t, m.Fields(), `{"properties": {"state": "Enabled"}}`), true)
 	if _, err = ParseDetection("other.yml", n.Content[3]); err == nil || !strings.Contains(err.Error(), "other.yml:11:9: a|foo") {
 		t.Errorf("error %v, want one at other.yml:11:9", err)
+	}
+}
+
+func TestReferencesBetweenDocumentsAreChecked(t *testing.T) {
+	docs := parseAll(t, `
+title: Rule
+id: r1
+name: rule_one
+logsource: {product: azure}
+detection: {s: {op: x}, condition: s}
+---
+title: Twin
+id: r1
+logsource: {product: azure}
+detection: {s: {op: x}, condition: s}
+---
+title: Fine
+name: fine
+correlation: {type: event_count, rules: [rule_one, r1], group-by: [u], timespan: 1h, condition: {gte: 2}}
+---
+title: Chain
+correlation: {type: temporal, rules: [fine, rule_on], group-by: [u], timespan: 1h}
+---
+title: Circle
+name: a
+correlation: {type: temporal, rules: [b, rule_one], group-by: [u], timespan: 1h}
+---
+title: Circle closed
+name: b
+correlation: {type: temporal, rules: [a, f], group-by: [u], timespan: 1h}
+---
+title: Filter
+name: f
+logsource: {product: aws}
+filter: {rules: [r1, b, nowhere], s: {a: 1}, condition: not s}
+`)
+	var got []string
+	for _, e := range CheckReferences(docs) {
+		got = append(got, e.Error())
+	}
+	want := []string{
+		`test.yml:8:1: id or name "r1" is that of test.yml:2 too: give each document its own`,
+		`test.yml:18:38: the correlation names rule "rule_on", which no document has as its id or name; did you mean "rule_one"?`,
+		`test.yml:22:38: the correlation refers to itself through "b": break the circle`,
+		`test.yml:26:38: the correlation refers to itself through "a": break the circle`,
+		`test.yml:26:38: the correlation names "f", which is a filter: name rules and correlations`,
+		`test.yml:31:17: the filter has another logsource than rule "r1" and does not apply to it`,
+		`test.yml:31:17: the filter names "b", which is not a rule: filters apply to rules`,
+		`test.yml:31:17: the filter names rule "nowhere", which no document has as its id or name`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -26,6 +26,7 @@ func (p *problems) filter(m Meta, root *yaml.Node, keys map[string]*yaml.Node) *
 	case rules.Kind == yaml.ScalarNode && rules.Value == "any":
 		f.Any = true
 	default:
+		f.rulesAt = p.position(rules)
 		if f.Rules = p.texts("rules", rules); len(f.Rules) == 0 {
 			p.errorf(rules, "rules is empty: list the ids or names of the rules the filter is for, or write rules: any")
 		}
