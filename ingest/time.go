@@ -140,9 +140,16 @@ func (c *timeCursor) zone() time.Duration {
 	} else {
 		c.need('+')
 	}
-	hours := c.exactly(2)
-	c.skip(':')
-	minutes := c.exactly(2)
+	hours, digits := c.number()
+	minutes := 0
+	switch {
+	case digits == 4: // +0200
+		hours, minutes = hours/100, hours%100
+	case digits == 2 && c.skip(':'):
+		minutes = c.exactly(2)
+	default:
+		c.bad = c.bad || digits != 2
+	}
 	c.bad = c.bad || hours > 23 || minutes > 59
 	return sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute)
 }
