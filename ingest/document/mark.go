@@ -15,11 +15,10 @@ const windowSize = 2 << 10
 // quotes, backslashes and control characters are, the bytes at which plain
 // string text ends. Most time in a parser goes into finding the ends of strings
 // one after the other, each search beginning where the last one ended. With the
-// marks found beforehand, sixty-four bytes at a time and without a branch, the
-// processor need not wait for one to look for the next.
+// marks found beforehand, sixty-four bytes at a time and nearly without a
+// branch, the processor need not wait for one to look for the next.
 type window struct {
-	marks [windowSize/8 + 8]byte // a bit for each byte
-	at    [2 * windowSize]uint32 // their offsets, then noMark three times
+	at [2 * windowSize]uint32 // their offsets, then noMark three times; a power of two spares checks
 }
 
 // noMark stands behind the last offset of a window; it is beyond every text.
@@ -27,39 +26,30 @@ const noMark = math.MaxUint32
 
 // fill marks text, at most windowSize bytes long, which begins at offset base.
 func (w *window) fill(text []byte, base uint32) {
-	words := w.marks[:len(text)/8+8]
-	done := markMany(text, words)
-	markWords(text[done:], words[done/8:])
-	k := 0
-	for ; len(text) > 0; text = text[min(64, len(text)):] {
-		m := binary.LittleEndian.Uint64(words)
-		words = words[8:]
-		if len(text) < 64 {
-			m &= 1<<len(text) - 1
-		}
-		w.unpack(k, m, base)
-		k += bits.OnesCount64(m)
-		base += 64
-	}
+	done, k := w.fillFast(text, base)
+	k = w.fillPlain(text[done:], base+uint32(done), k)
 	w.at[k], w.at[k+1], w.at[k+2] = noMark, noMark, noMark
 }
 
-// unpack writes the offset of each bit of m from at[k] on. It writes eight, of
-// which the last may be nothing, because a loop that ends after as many as
-// there are cannot be predicted.
-func (w *window) unpack(k int, m uint64, base uint32) {
-	if uint(k) > windowSize {
-		return // never: it spares checks
+// fillPlain is fill in plain Go, from at[k] on. It returns where the next mark
+// belongs.
+func (w *window) fillPlain(text []byte, base uint32, k int) int {
+	for len(text) > 0 {
+		var x uint64
+		if len(text) >= 8 {
+			x, text = binary.LittleEndian.Uint64(text), text[8:]
+		} else {
+			last := [8]byte{' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '}
+			copy(last[:], text)
+			x, text = binary.LittleEndian.Uint64(last[:]), nil
+		}
+		for m := stops(x); m != 0; m &= m - 1 {
+			w.at[k] = base + uint32(bits.TrailingZeros64(m)/8)
+			k++
+		}
+		base += 8
 	}
-	to := (*[8]uint32)(w.at[k:])
-	for i := range to {
-		to[i] = base + uint32(bits.TrailingZeros64(m))
-		m &= m - 1
-	}
-	for k += 8; m != 0; k++ {
-		w.at[k] = base + uint32(bits.TrailingZeros64(m))
-		m &= m - 1
-	}
+	return k
 }
 
 const (
@@ -68,25 +58,12 @@ const (
 	highs = 0x8080808080808080
 )
 
-// markWords sets the marks of text in plain Go, eight bytes at a time. Bits
-// behind the last byte are of no meaning.
-func markWords(text, marks []byte) {
-	k := 0
-	for ; len(text) >= 8; k++ {
-		marks[k] = stops(binary.LittleEndian.Uint64(text))
-		text = text[8:]
-	}
-	var last [8]byte
-	copy(last[:], text)
-	marks[k] = stops(binary.LittleEndian.Uint64(last[:]))
-}
-
-// stops returns a bit for each byte of x, lowest first: set for ", \ and bytes
-// below 0x20. All arithmetic stays inside its byte. Exchanging 0x20 and 0x22
-// makes the quote the upper end of the control characters.
-func stops(x uint64) byte {
+// stops sets the high bit of each byte that is ", \ or below 0x20. All
+// arithmetic stays inside its byte. Exchanging 0x20 and 0x22 makes the quote
+// the upper end of the control characters.
+func stops(x uint64) uint64 {
 	low := x & lows
 	control := low ^ ones*0x02                                         // of what stops, but the backslash: below 0x21
 	plain := (control + ones*(0x80-0x21)) & ((low ^ ones*'\\') + lows) // high bit: neither
-	return byte((^(plain | x) & highs) * 0x0002040810204081 >> 56)     // gathers the high bits
+	return ^(plain | x) & highs
 }

@@ -2,17 +2,19 @@ package document
 
 import "unsafe"
 
-// markBlocks is markWords for blocks of 64 bytes.
+// markBlocks marks blocks of 64 bytes from text on: it writes the offset of
+// each mark, counted from base at text, to at, and returns how many there are.
+// Behind the last one it may write up to eight offsets of no meaning.
 //
 //go:noescape
-func markBlocks(raw, marks *byte, blocks int)
+func markBlocks(text *byte, blocks int, at *uint32, base uint32) int
 
-// markMany marks as much of raw as it can do fast, and returns how many bytes
-// that were: a multiple of 8.
-func markMany(raw, marks []byte) int {
-	blocks := len(raw) / 64
-	if blocks > 0 && len(marks) >= blocks*8 {
-		markBlocks(unsafe.SliceData(raw), unsafe.SliceData(marks), blocks)
+// fillFast marks as much of text as it can do fast. It returns how many bytes
+// that were, and how many marks.
+func (w *window) fillFast(text []byte, base uint32) (done, marks int) {
+	blocks := len(text) / 64
+	if blocks > windowSize/64 {
+		return 0, 0
 	}
-	return blocks * 64
+	return blocks * 64, markBlocks(unsafe.SliceData(text), blocks, &w.at[0], base)
 }
