@@ -122,12 +122,10 @@ func (d *Dispatcher) run(ctx, work context.Context, workers []*worker, current c
 	defer cancel()
 	defer context.AfterFunc(current, cancel)()
 	d.each(workers, func(w *worker) { w.run(ctx, work) })
+	<-ctx.Done() // also when there are no receivers to wait for
 }
 
 func (d *Dispatcher) each(workers []*worker, f func(*worker)) {
-	if len(workers) == 0 {
-		return
-	}
 	var wg sync.WaitGroup
 	for _, w := range workers {
 		wg.Go(func() { f(w) })

@@ -82,13 +82,13 @@ func (c *compiler) compile(at string, r, parent *Route) {
 	} else if !slices.Contains(c.receivers, r.Receiver) {
 		c.fail(at+"receiver", fmt.Errorf("receiver %q is not defined: use one of %s", r.Receiver, strings.Join(c.receivers, ", ")))
 	}
-	if r.GroupBy == nil {
-		r.GroupBy = parent.GroupBy
-	}
 	for i, name := range r.GroupBy {
 		if err := checkLabel(name); err != nil {
 			c.fail(fmt.Sprintf("%sgroup_by[%d]", at, i), err)
 		}
+	}
+	if r.GroupBy == nil {
+		r.GroupBy = parent.GroupBy
 	}
 	r.wait = c.duration(at+"group_wait", r.GroupWait, parent.wait)
 	r.interval = c.duration(at+"group_interval", r.GroupInterval, parent.interval)

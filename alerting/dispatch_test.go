@@ -1,0 +1,422 @@
+package alerting
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phiwatch/detectors"
+)
+
+// daemon is a ledger and a running dispatcher with one receiver "chat", on
+// synctest's clock.
+type daemon struct {
+	*Ledger
+	d     *Dispatcher
+	chat  *fake
+	start time.Time
+	log   []string // "<seconds since start> <what>"
+	stop  func()
+}
+
+func startDaemon(t *testing.T, db *sql.DB, route string, chat *fake) *daemon {
+	t.Helper()
+	r := validRoute(t, route)
+	s := &daemon{chat: chat, start: time.Now()}
+	reg := prometheus.NewRegistry()
+	d, err := NewDispatcher(db, map[string]Receiver{"chat": s}, DispatchOptions{}, testLog(t), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.d = d
+	s.Ledger, err = NewLedger(db, Options{Route: r, Changed: d.Wake}, testLog(t), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- d.Run(ctx) }()
+	s.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	return s
+}
+
+func (s *daemon) Deliver(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+	at := time.Since(s.start).Round(time.Second)
+	receipt, err := s.chat.Deliver(ctx, g, have)
+	what := fmt.Sprintf("%s version %d", at, g.Version)
+	if err != nil {
+		what += ": " + err.Error()
+	}
+	s.log = append(s.log, what)
+	return receipt, err
+}
+
+func (s *daemon) take(t *testing.T, findings ...detectors.Finding) {
+	t.Helper()
+	apply(t, s.Ledger, findings...)
+	s.d.Wake()
+}
+
+func (s *daemon) checkLog(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, s.log); diff != "" {
+		t.Errorf("deliveries (-want +got):\n%s", diff)
+	}
+}
+
+// inBubble runs a test on a fake clock with a SQLite database opened in it.
+func inBubble(t *testing.T, test func(t *testing.T, db *sql.DB)) {
+	path := sqlite(t)
+	synctest.Test(t, func(t *testing.T) {
+		db, err := sql.Open(path.driver, path.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		test(t, db)
+	})
+}
+
+func TestChangesAreToldAtOnceAndOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "receiver: chat", newFake())
+		defer s.stop()
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(10 * time.Second)
+		s.take(t, weak("p", "e1", h), weak("p", "e2", 2*h)) // a repeat and one more: nothing anew
+		time.Sleep(10 * time.Second)
+		s.take(t, back("p", "e3", 3*h))
+		time.Sleep(10 * time.Second)
+		s.take(t, weak("p", "e4", 4*h)) // the group was finished: a new message
+		time.Sleep(time.Hour)
+		s.checkLog(t, "0s version 1", "20s version 2", "30s version 1")
+		s.chat.checkShown(t, "ca-policy-disabled p open high since 4h0m0s",
+			"ca-policy-disabled p restored high since 1h0m0s restored 3h0m0s by bob@example.org repeats 1")
+	})
+}
+
+func TestGroupWaitAndGroupInterval(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "{receiver: chat, group_wait: 30s, group_interval: 5m}", newFake())
+		defer s.stop()
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(10 * time.Second)
+		s.take(t, weak("q", "e2", h))
+		time.Sleep(50 * time.Second)
+		s.take(t, weak("r", "e3", h))
+		time.Sleep(time.Hour)
+		s.take(t, back("r", "e4", 2*h))
+		time.Sleep(time.Minute)
+		s.checkLog(t, "30s version 2", "5m30s version 3", "1h1m0s version 4")
+		a, err := s.Accounts(t.Context())
+		if err != nil || len(a) != 1 || a[0].Delivered != 3 || a[0].Merged != 1 || !a[0].Balanced() {
+			t.Errorf("accounts %+v, %v", a, err)
+		}
+	})
+}
+
+func TestBackoffGrowsToItsCapAndNeverEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		chat := newFake()
+		down := true
+		chat.before = func(int, Group) error {
+			if down {
+				return errors.New("status 503")
+			}
+			return nil
+		}
+		s := startDaemon(t, db, "receiver: chat", chat)
+		defer s.stop()
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(time.Hour)
+		if n := len(s.log); n < 18 || n > 36 {
+			t.Errorf("%d attempts in an hour, want some doublings up to every 2.5 to 5 minutes:\n%s", n, strings.Join(s.log, "\n"))
+		}
+		s.take(t, back("p", "e2", 2*h))
+		down = false
+		time.Sleep(5*time.Minute + time.Second)
+		if last := s.log[len(s.log)-1]; !strings.HasSuffix(last, "version 2") {
+			t.Errorf("last attempt: %s", last)
+		}
+		if len(chat.posted) != 1 || len(chat.repeats) != 0 {
+			t.Errorf("posted %v, repeats %v", chat.posted, chat.repeats)
+		}
+	})
+}
+
+func TestRetryAfterQuietsTheWholeReceiver(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		chat := newFake()
+		chat.before = func(n int, g Group) error {
+			if n == 1 {
+				return RetryAfter(90*time.Second, errors.New("status 429"))
+			}
+			return nil
+		}
+		s := startDaemon(t, db, "{receiver: chat, group_by: [subject]}", chat)
+		defer s.stop()
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(10 * time.Second)
+		s.take(t, weak("q", "e2", h))
+		time.Sleep(time.Hour)
+		s.checkLog(t, "0s version 1: status 429 (retry after 1m30s)", "1m30s version 1", "1m30s version 1")
+	})
+}
+
+func TestPermanentFailureWaitsForAChangeOrAReload(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		chat := newFake()
+		broken := true
+		chat.before = func(n int, g Group) error {
+			if broken {
+				return Permanent(errors.New("no such channel"))
+			}
+			return nil
+		}
+		s := startDaemon(t, db, "receiver: chat", chat)
+		defer s.stop()
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(time.Hour)
+		s.take(t, weak("q", "e2", h))
+		time.Sleep(time.Hour)
+		a, err := s.Accounts(t.Context())
+		if err != nil || a[0].Failed != 2 || a[0].Pending != 2 || !a[0].Balanced() {
+			t.Errorf("accounts %+v, %v", a, err)
+		}
+		d, err := s.Violation(t.Context(), ViolationID(tenant, "ca-policy-disabled", "p"))
+		if err != nil || !d.Deliveries[0].Parked || d.Deliveries[0].Error != "no such channel" {
+			t.Errorf("delivery %+v, %v", d.Deliveries, err)
+		}
+		broken = false
+		s.d.SetReceivers(map[string]Receiver{"chat": s})
+		time.Sleep(time.Hour)
+		s.checkLog(t, "0s version 1: no such channel", "1h0m0s version 2: no such channel", "2h0m0s version 2")
+	})
+}
+
+func TestRemovedReceiverKeepsItsPendingDeliveries(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "receiver: chat", newFake())
+		defer s.stop()
+		s.d.SetReceivers(nil)
+		synctest.Wait()
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(time.Hour)
+		a, err := s.Accounts(t.Context())
+		if err != nil || a[0].Pending != 1 || !a[0].Balanced() {
+			t.Errorf("accounts %+v, %v", a, err)
+		}
+		s.d.SetReceivers(map[string]Receiver{"chat": s})
+		time.Sleep(time.Second)
+		s.checkLog(t, "1h0m0s version 1")
+	})
+}
+
+func TestASlowReceiverIsCutOffAndMayHaveSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "receiver: chat", newFake())
+		defer s.stop()
+		hang := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		s.d.SetReceivers(map[string]Receiver{"chat": hang})
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(16 * time.Second)
+		s.d.SetReceivers(map[string]Receiver{"chat": s})
+		time.Sleep(time.Minute)
+		if len(s.chat.posted) != 1 || s.chat.repeats[s.chat.posted[0]] != 1 {
+			t.Errorf("posted %v, marked as repeats %v", s.chat.posted, s.chat.repeats)
+		}
+	})
+}
+
+// ReceiverFunc is a function as a Receiver.
+type ReceiverFunc func(ctx context.Context, g Group, have Receipt) (Receipt, error)
+
+func (f ReceiverFunc) Deliver(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+	return f(ctx, g, have)
+}
+
+func TestStopDeliversWhatIsDueAndThenEnds(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "receiver: chat", newFake())
+		synctest.Wait()
+		apply(t, s.Ledger, weak("p", "e1", h)) // nobody was woken
+		s.stop()
+		s.checkLog(t, "0s version 1")
+	})
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "receiver: chat", newFake())
+		hang := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		s.d.SetReceivers(map[string]Receiver{"chat": hang})
+		s.take(t, weak("p", "e1", h))
+		synctest.Wait()
+		began := time.Now()
+		s.stop()
+		if took := time.Since(began); took != 10*time.Second {
+			t.Errorf("stopped after %s, want 10s", took)
+		}
+	})
+}
+
+func TestAGroupIsWorkedOnByOneAtATime(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "{receiver: chat, group_by: [subject]}", newFake())
+		defer s.stop()
+		busy, most := map[string]int{}, 0
+		slow := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+			s.chat.mu.Lock()
+			busy[g.Key]++
+			total := 0
+			for _, n := range busy {
+				if total += n; n > 1 {
+					t.Errorf("%d attempts for one group at once", n)
+				}
+			}
+			most = max(most, total)
+			s.chat.mu.Unlock()
+			time.Sleep(3 * time.Second)
+			s.chat.mu.Lock()
+			busy[g.Key]--
+			s.chat.mu.Unlock()
+			return s.chat.Deliver(ctx, g, have)
+		})
+		s.d.SetReceivers(map[string]Receiver{"chat": slow})
+		for i := range 10 {
+			s.take(t, weak(fmt.Sprint(i), fmt.Sprint("e", i), h))
+			time.Sleep(time.Second)
+			s.take(t, back(fmt.Sprint(i), fmt.Sprint("r", i), 2*h))
+		}
+		time.Sleep(time.Minute)
+		if most != 4 {
+			t.Errorf("%d groups at once at most, want 4", most)
+		}
+		a, err := s.Accounts(t.Context())
+		if err != nil || a[0].Matched != 20 || a[0].Pending != 0 || !a[0].Balanced() {
+			t.Errorf("accounts %+v, %v", a, err)
+		}
+	})
+}
+
+// Whatever a receiver answers, the accounts balance at every moment, and when
+// it answers well in the end it shows the ledger.
+func TestAccountsBalanceWhateverReceiversAnswer(t *testing.T) {
+	onEach(t, func(t *testing.T, db database) {
+		for seed := range uint64(8) {
+			r := rand.New(rand.NewPCG(seed, 3))
+			w := newWorld(t, db.again(t))
+			healthy := false
+			answer := func(int, Group) error {
+				if healthy {
+					return nil
+				}
+				return []error{
+					nil, nil, nil, errors.New("status 500"), Permanent(errors.New("status 400")),
+					RetryAfter(time.Minute, errors.New("status 429")), context.DeadlineExceeded,
+				}[r.IntN(7)]
+			}
+			w.chat.before, w.chat.after = answer, answer
+			conn := w.db.open(t)
+			l := newLedger(t, conn, Options{Route: chatRoute(t), Now: w.clock.now})
+			findings := history(r, 72*h)
+			for len(findings) > 0 {
+				n := 1 + r.IntN(min(5, len(findings)))
+				apply(t, l, findings[:n]...)
+				findings = findings[n:]
+				if r.IntN(2) == 0 {
+					w.deliverOne(t, conn)
+				}
+				checkBalance(t, l)
+			}
+			healthy = true
+			if _, err := conn.Exec(`UPDATE deliveries SET parked = FALSE`); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				w.deliverOne(t, conn)
+			}
+			checkBalance(t, l)
+			w.checkLatest(t, l)
+			if t.Failed() {
+				t.Fatalf("seed %d", seed)
+			}
+		}
+	})
+}
+
+// deliverOne is deliver, one attempt at a time: the answers of a seed come in a fixed order.
+func (w *world) deliverOne(t testing.TB, db *sql.DB) {
+	t.Helper()
+	w.clock.Time = w.clock.Add(time.Hour)
+	o := DispatchOptions{Now: w.clock.now, Concurrency: 1}
+	d, err := NewDispatcher(db, map[string]Receiver{"chat": w.chat}, o, testLog(t), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	workers, _ := d.workers()
+	workers[0].drain(t.Context())
+}
+
+func checkBalance(t testing.TB, l *Ledger) {
+	t.Helper()
+	accounts, err := l.Accounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range accounts {
+		if !a.Balanced() {
+			t.Fatalf("account does not balance: %+v", a)
+		}
+	}
+}
+
+// checkLatest holds the newest message that shows a violation against the ledger.
+func (w *world) checkLatest(t testing.TB, l *Ledger) {
+	t.Helper()
+	for _, v := range all(t, l, Filter{}) {
+		d, err := l.Violation(t.Context(), v.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open := 0
+		for _, g := range d.Deliveries {
+			if g.Wanted != g.Achieved {
+				t.Errorf("group %s stands at %d of %d", g.Group, g.Achieved, g.Wanted)
+			}
+			if !g.Finished {
+				open++
+			}
+		}
+		if v.State.Open() && open != 1 {
+			t.Errorf("%s is shown by %d unfinished groups", brief(v), open)
+		}
+		shown := slices.ContainsFunc(d.Deliveries, func(g Delivery) bool {
+			return strings.Contains(w.chat.shown[g.Group], state(v))
+		})
+		if !shown {
+			t.Errorf("no message shows %s", state(v))
+		}
+	}
+}
+
+// state is what a message must show of a violation even if repeats came later.
+func state(v Violation) string { return fmt.Sprintf("%s %s %s", v.Entry, v.Subject, v.State) }
