@@ -261,6 +261,33 @@ func TestManagementRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+// TestReplyToMayNameTheLink: Microsoft's JavaScript SDK gives the name of its
+// receiving link to $cbs as the address for the answer, others its target.
+func TestReplyToMayNameTheLink(t *testing.T) {
+	_, addr := serve(t, keyed(localhub.Config{}))
+	s := dial(t, addr, amqp.ConnOptions{})
+	in, err := s.NewReceiver(deadline(t), "$cbs", &amqp.ReceiverOptions{Name: "cbs-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.NewSender(deadline(t), "$cbs", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(replyTo string) error {
+		return out.Send(deadline(t), &amqp.Message{Value: "x", Properties: &amqp.MessageProperties{MessageID: "1", ReplyTo: &replyTo}}, nil)
+	}
+	if err := ask("cbs-1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Receive(deadline(t), nil); err != nil {
+		t.Error(err)
+	}
+	if err := ask("nowhere"); err == nil {
+		t.Error("a request without anyone to answer was accepted")
+	}
+}
+
 func TestLinksNeedAToken(t *testing.T) {
 	_, addr := serve(t, localhub.Config{})
 	c, err := amqp.Dial(deadline(t), "amqp://"+addr, &amqp.ConnOptions{SASLType: amqp.SASLTypeAnonymous()})

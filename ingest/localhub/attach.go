@@ -82,7 +82,7 @@ func (c *conn) attachOutlet(s *session, a amqp.Attach) error {
 	where := terminus(a.Source, amqp.SourceType)
 	var err error
 	if addr, ok := parseAddress(where); ok && addr.node != "" {
-		o.replyTo = terminus(a.Target, amqp.TargetType)
+		o.names = [2]string{terminus(a.Target, amqp.TargetType), a.Name}
 		o.feed = &replies{}
 	} else if o.feed, err = c.consume(o, where, a); err != nil {
 		var cond *condition

@@ -11,8 +11,8 @@ import (
 type outlet struct {
 	session  *session
 	handle   uint32
-	settled  bool // deliveries are sent settled
-	replyTo  string
+	settled  bool      // deliveries are sent settled
+	names    [2]string // target and link name: clients mean either by reply-to
 	feed     feed
 	attached bool
 	stolen   *condition

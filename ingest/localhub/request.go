@@ -128,7 +128,7 @@ func (c *conn) answer(payload []byte, act func(request) reply) verdict {
 	defer c.mu.Unlock()
 	for _, o := range c.outlets {
 		r, ok := o.feed.(*replies)
-		if !ok || o.replyTo != req.replyTo {
+		if !ok || o.names[0] != req.replyTo && o.names[1] != req.replyTo {
 			continue
 		}
 		if len(r.queue) >= maxReplies {
