@@ -8,8 +8,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// version is set by the release build: -ldflags "-X main.version=1.2.3".
-var version = "0.1.0-dev"
+// version and commit are set by the release build, as deploy/Dockerfile does:
+// -ldflags "-X main.version=1.2.3 -X main.commit=…".
+var version, commit = "0.1.0-dev", ""
 
 // versionCmd prints the version.
 type versionCmd struct{}
@@ -22,6 +23,9 @@ func (versionCmd) Run(e *env) error {
 
 // revision is the commit the binary was built from, when the build knew it.
 func revision() string {
+	if commit != "" {
+		return commit
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
