@@ -46,9 +46,15 @@ func NewScratch() *Scratch {
 	return sc
 }
 
-// NewSet indexes matchers, which must share one table of [Fields]. Matchers that
-// can never hold stay in the numbering and are not evaluated.
+// NewSet indexes matchers, which must share one table of [Fields]: it panics when
+// they do not. Matchers that can never hold keep their number and are not
+// evaluated.
 func NewSet(matchers []*Matcher) *Set {
+	for _, m := range matchers {
+		if m.fields != matchers[0].fields {
+			panic("sigma: matchers of one set were compiled with different Fields")
+		}
+	}
 	s := &Set{matchers: matchers}
 	b := setBuilder{set: s, fields: make(map[int]*fieldBuilder)}
 	b.count()
