@@ -31,6 +31,7 @@ type Document struct {
 	innerNode  uint32
 	innerKnown bool
 
+	scratch   [3][]Value     // for one, and for both sides of a difference
 	lines     []*commandLine // parsed command lines of this record
 	linesUsed int
 }

@@ -167,13 +167,8 @@ func (f *Fields) visitMembers(t *tape, i uint32, l *level) {
 		return
 	}
 	raw, nodes, table, shift := t.raw, t.nodes[:t.nodes[i].next], l.members.table, l.members.shift&31
-	sizes := l.members.sizes
 	for c := i + 1; int(c) < len(nodes); {
 		n := &nodes[c]
-		if sizes>>(n.keyLen&63)&1 == 0 {
-			c = n.next
-			continue
-		}
 		at, length := n.key, uint32(n.keyLen)
 		h := hashName(raw[at], raw[at+length-1], length) >> shift
 		if k := table[h]; k >= 0 {

@@ -9,7 +9,7 @@ import (
 
 // viewPaths are paths of every form, beside samplePaths.
 var viewPaths = []string{
-	`modified.ConditionalAccessPolicy.new.state`, `modified.*.new`, `modified.*.old.State`, `modified.a.added`, `modified.A.b.removed.x`, `modified.AccountEnabled.old`,
+	`modified.ConditionalAccessPolicy.new.state`, `modified.*.new`, `modified.*.old.State`, `modified.a.added`, `modified.ConditionalAccessPolicy.added.conditions.users.excludeUsers`, `modified.A.b.removed.x`, `modified.AccountEnabled.old`,
 	`modified."Role.DisplayName".new`, `modified.SharingCapability.new`, `param.Identity`, `param.*`, `param.a`, `param.Name`, `param.AuditEnabled`, `param.a.b`, `param.CmdletOptions`,
 	`detail.User-Agent`, `detail.a`, `detail.*`, `detail.a.b`, `body`, `body.properties.supportsHttpsTrafficOnly`, `body.a.b`, `*`, `*.id`, `properties.*`, `properties.*.id`,
 	`properties.targetResources[type=User].id`, `targetResources[type=User].modifiedProperties.displayName`, `properties[a=x].a`, `properties`, `a`, `a.b`, `a[b=x]`, `a[b=x].a`, `a[a=1].b`, `a.a.a`, `a.*.b`,

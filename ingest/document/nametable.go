@@ -8,7 +8,6 @@ type nameTable struct {
 	next   []int16 // the next name with the same hash, -1: none
 	table  []int16 // by hash; -1: none
 	shift  uint8   // of the hash
-	sizes  uint64  // a bit for each length, modulo 64
 }
 
 // make returns the level for name, new if need be. Call seal before use.
@@ -37,7 +36,6 @@ func (n *nameTable) seal() {
 	}
 	n.next = make([]int16, len(n.names))
 	for i, name := range n.names {
-		n.sizes |= 1 << (len(name) & 63)
 		quoted := `"` + name + `"`
 		h := hashName(quoted[1], quoted[len(name)], uint32(len(name))) >> shift
 		n.next[i], n.table[h] = n.table[h], int16(i)

@@ -12,18 +12,22 @@ func (d *Document) Values(p *Path, dst []Value) []Value {
 
 // First returns the first of the values at p, Missing if there is none.
 func (d *Document) First(p *Path) Value {
-	var one [1]Value
-	s := sink{dst: one[:0], first: true}
-	d.find(p, &s)
-	return one[0]
+	return d.one(p, sink{first: true})
 }
 
 // Text returns the text of the first string, number or boolean at p, or "".
 func (d *Document) Text(p *Path) string {
-	var one [1]Value
-	s := sink{dst: one[:0], first: true, scalar: true}
+	return d.one(p, sink{first: true, scalar: true}).Text
+}
+
+func (d *Document) one(p *Path, s sink) (v Value) {
+	s.dst = d.scratch[0][:0]
 	d.find(p, &s)
-	return one[0].Text
+	if len(s.dst) > 0 {
+		v = s.dst[0]
+	}
+	d.scratch[0] = s.dst[:0]
+	return v
 }
 
 // find runs p from the layout's root and, for CloudApp, from the record's own

@@ -43,11 +43,11 @@ func (t *tape) decoded(i uint32, segs []segment, s *sink) {
 // difference adds the values at segs of value a that value b does not have.
 // Case does not make a difference; null and empty lists are no values.
 func (d *Document) difference(t *tape, a, b uint32, segs []segment, s *sink) {
-	var some, others [16]Value
-	have := sink{dst: some[:0]}
+	have := sink{dst: d.scratch[1][:0]}
 	t.decoded(a, segs, &have)
-	lack := sink{dst: others[:0]}
+	lack := sink{dst: d.scratch[2][:0]}
 	t.decoded(b, segs, &lack)
+	d.scratch[1], d.scratch[2] = have.dst, lack.dst
 	for _, v := range have.dst {
 		if v.Kind != Null && v.Kind != Array && !contains(lack.dst, v.Text) {
 			s.add(v)
