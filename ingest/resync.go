@@ -3,7 +3,6 @@ package ingest
 import (
 	"bytes"
 	"errors"
-	"slices"
 
 	"phiwatch/ingest/document"
 )
@@ -11,8 +10,15 @@ import (
 // maxTries bounds how many places are tried as the end of a damaged record.
 const maxTries = 3
 
-// envelopeKeys begin the records of Azure's feeds; few other objects begin so.
-var envelopeKeys = [][]byte{[]byte("time"), []byte("records"), []byte("CreationTime")}
+// envelopeNames are the members with which the records of Azure's feeds begin,
+// in lower case; few other objects begin with two of them.
+var envelopeNames = map[string]bool{
+	"time": true, "resourceid": true, "category": true, "operationname": true, "operationversion": true, "tenantid": true,
+	"level": true, "location": true, "correlationid": true, "calleripaddress": true, "resulttype": true, "durationms": true,
+	"identity": true, "properties": true, "rolelocation": true, "stamp": true, "releaseversion": true, "tenant": true,
+	"creationtime": true, "id": true, "operation": true, "organizationid": true, "recordtype": true, "resultstatus": true,
+	"userkey": true, "usertype": true, "version": true, "workload": true, "clientip": true, "objectid": true, "userid": true,
+}
 
 // damaged deals with a record that does not parse: it is repaired, or put
 // aside up to where the next record seems to begin.
@@ -31,7 +37,7 @@ func (s *splitter) damaged(start int, err error) {
 // garbage puts aside what no record begins with.
 func (s *splitter) garbage() {
 	start := s.pos
-	end := s.nextRecord(start+1, nil)
+	end := s.nextRecord(start+1, opening{})
 	if s.tired() {
 		end = len(s.data)
 	}
@@ -49,6 +55,7 @@ func (s *splitter) tired() bool { return s.work > 16*len(s.data)+1<<16 }
 
 func (s *splitter) putAside(start, end int, reason Reason, detail string) {
 	s.pos = end
+	s.shaken = true
 	s.took(start, end)
 	index := s.index
 	if end == len(s.data) {
@@ -63,7 +70,7 @@ func (s *splitter) putAside(start, end int, reason Reason, detail string) {
 // repair tries to mend the record at start, up to each place where the next
 // one may begin.
 func (s *splitter) repair(start int) bool {
-	end, key := start, keyAt(s.data, start)
+	end, key := start, openingAt(s.data, start)
 	var walls []int
 	for len(walls) < maxTries {
 		if s.tired() {
@@ -103,6 +110,7 @@ func (s *splitter) mend(start, end int, walls []int) bool {
 		})
 		return true
 	}
+	s.shaken = true
 	s.to.accept(did | s.carry())
 	return true
 }
@@ -126,7 +134,7 @@ func (s *splitter) extent(start int) int {
 	if s.tired() {
 		return len(s.data)
 	}
-	end := s.nextRecord(start+1, keyAt(s.data, start))
+	end := s.nextRecord(start+1, openingAt(s.data, start))
 	i := bracketEnd(s.data[:end], start)
 	s.work += end - start
 	if i < 0 {
@@ -162,22 +170,30 @@ func bracketEnd(data []byte, i int) int {
 }
 
 // nextRecord returns where the next record seems to begin, the end of the data
-// if none does: a brace behind a separator, followed by a name with which
-// records begin (envelopeKeys, key, or the last sound record's). Without a
-// key, what is before i is no record, and either sign will do.
-func (s *splitter) nextRecord(i int, key []byte) int {
+// if none does: a brace behind a separator, followed by names with which the
+// damaged record began, or the last sound one, or records of Azure's do.
+// Without a damaged record, what is before i is no record, and either sign
+// will do.
+func (s *splitter) nextRecord(i int, damaged opening) int {
 	from := i
 	defer func() { s.work += max(0, i-from) }()
+	var last opening
+	if s.last >= 0 {
+		last = openingAt(s.data, s.last)
+	}
 	for i < len(s.data) {
 		n := bytes.IndexByte(s.data[i:], '{')
 		if n < 0 {
 			break
 		}
 		i += n
-		name := keyAt(s.data, i)
-		named := name != nil && (bytes.Equal(name, key) || s.known(name))
-		if separated := s.separated(i); named && separated || key == nil && (named || separated) {
-			return i
+		if o := openingAt(s.data, i); o.first != nil {
+			s.work += maxOpening / 4
+			named := o.like(damaged) || o.like(last) || o.envelope()
+			separated := s.separated(i)
+			if named && separated || damaged.first == nil && (separated || named || envelopeName(o.first)) {
+				return i
+			}
 		}
 		i++
 	}
@@ -185,9 +201,25 @@ func (s *splitter) nextRecord(i int, key []byte) int {
 	return i
 }
 
-func (s *splitter) known(name []byte) bool {
-	return slices.ContainsFunc(envelopeKeys, func(k []byte) bool { return bytes.Equal(k, name) }) ||
-		s.last >= 0 && bytes.Equal(name, keyAt(s.data, s.last))
+// opening is the first two names of an object. second is nil if it cannot be
+// told, and not nil but empty if there is only one.
+type opening struct{ first, second []byte }
+
+func (o opening) like(p opening) bool {
+	return p.first != nil && bytes.Equal(o.first, p.first) && (o.second == nil || p.second == nil || bytes.Equal(o.second, p.second))
+}
+
+// envelope reports whether both names are of an envelope.
+func (o opening) envelope() bool {
+	if bytes.EqualFold(o.first, []byte("records")) {
+		return true
+	}
+	return envelopeName(o.first) && (o.second == nil || envelopeName(o.second))
+}
+
+func envelopeName(name []byte) bool {
+	var low [maxKey]byte
+	return envelopeNames[string(lower(low[:0], text(name)))]
 }
 
 // separated reports whether a record may begin at i, from what is before it.
@@ -204,17 +236,47 @@ func (s *splitter) separated(i int) bool {
 	return true
 }
 
-// keyAt returns the first name of the object at i, in quotes of either kind,
-// or nil.
-func keyAt(data []byte, i int) []byte {
-	i = skipSpace(data, i+1)
+// How far an opening is looked at.
+const (
+	maxKey     = 64
+	maxOpening = 512
+)
+
+// openingAt returns the opening of the object at i.
+func openingAt(data []byte, i int) (o opening) {
+	data = data[:min(len(data), i+maxOpening)]
+	first, i := keyAt(data, i+1)
+	if first == nil {
+		return opening{}
+	}
+	o.first = first
+	if i = skipSpace(data, i); i >= len(data) || data[i] != ':' {
+		return o
+	}
+	n, err := document.Skip(data[i+1:])
+	if i = skipSpace(data, i+1+n); err != nil || i >= len(data) {
+		return o
+	}
+	switch data[i] {
+	case '}':
+		o.second = []byte{}
+	case ',':
+		o.second, _ = keyAt(data, i+1)
+	}
+	return o
+}
+
+// keyAt returns the name at i, in quotes of either kind, and where it ends; or
+// nil.
+func keyAt(data []byte, i int) (name []byte, end int) {
+	i = skipSpace(data, i)
 	if i >= len(data) || data[i] != '"' && data[i] != '\'' {
-		return nil
+		return nil, i
 	}
-	name := data[i+1 : min(len(data), i+64)]
-	end := bytes.IndexByte(name, data[i])
-	if end <= 0 {
-		return nil
+	name = data[i+1 : min(len(data), i+maxKey)]
+	n := bytes.IndexByte(name, data[i])
+	if n <= 0 {
+		return nil, i
 	}
-	return name[:end]
+	return name[:n], i + 1 + n + 1
 }

@@ -23,6 +23,7 @@ type splitter struct {
 	index   int    // records so far in the message
 	carried Repair // what was repaired around the next record
 	nesting int
+	shaken  bool // something was damaged, so brackets are not to be trusted
 	ended   bool // it was told that the data ends too early
 	mended  bool // data was already repaired; do not try again
 	window  int  // what to show the parser first
@@ -162,19 +163,19 @@ func wrapper(data []byte, i int) (after int, ok bool) {
 }
 
 // members reads what follows the records in their wrapper. Damage there is
-// left to the caller.
+// left to the caller, and so is what follows damaged records: it may be a rest
+// of them, with records behind it.
 func (s *splitter) members() {
 	for {
 		s.skipSpace()
 		if s.pos >= len(s.data) {
 			return
 		}
-		switch s.peek() {
-		case '}':
+		switch c := s.peek(); {
+		case c == '}':
 			s.pos++
 			return
-		case ',':
-		default:
+		case c != ',' || s.shaken:
 			return
 		}
 		if after, ok := wrapper(s.data, s.pos); ok { // a second array of records
