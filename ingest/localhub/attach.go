@@ -27,6 +27,9 @@ func (c *conn) attach(s *session, f amqp.Fields) error {
 	if a.Handle >= maxLinks || c.links >= maxConnLinks {
 		return &condition{condLimit, "too many links"}
 	}
+	if len(a.Name) > maxName || len(terminus(a.Source, amqp.SourceType)) > maxName || len(terminus(a.Target, amqp.TargetType)) > maxName {
+		return &condition{condLimit, "name or address too long"}
+	}
 	c.links++
 	if a.Receiver {
 		return c.attachOutlet(s, a)

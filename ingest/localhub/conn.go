@@ -18,9 +18,10 @@ import (
 const (
 	maxFrameSize     = 64 << 10
 	maxSessions      = 1024
-	maxLinks         = 256  // of a session
-	maxConnLinks     = 4096 // of a connection
-	maxPartial       = 8 << 20
+	maxLinks         = 256     // of a session
+	maxConnLinks     = 4096    // of a connection
+	maxPartial       = 8 << 20 // bytes of unfinished deliveries
+	maxName          = 2048    // bytes of an address, a link's name, an audience, a message id
 	maxPending       = 1 << 20 // bytes of answers a client may leave unread before it is no longer listened to
 	handshakeTimeout = 10 * time.Second
 	writeTimeout     = 30 * time.Second
@@ -40,6 +41,7 @@ type conn struct {
 	claims  claims // owned by the reader
 	links   int    // owned by the reader
 	partial int    // bytes of unfinished deliveries; owned by the reader
+	spare   []byte // for the next delivery in several frames; owned by the reader
 
 	wake chan struct{} // has one element when the writer has something to do
 	done chan struct{} // closed when the writer has ended

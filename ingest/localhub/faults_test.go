@@ -84,6 +84,25 @@ func TestConsumerRecoversFromACutWithinAStream(t *testing.T) {
 	}
 }
 
+func TestNothingIsLostOverManyCuts(t *testing.T) {
+	h, addr := serve(t, localhub.Config{})
+	const n, every = 300, 50
+	publish(t, h, 0, n)
+	pc := open(t, newConsumer(t, h.ConnectionString(addr, "logs"), "$Default"), "0",
+		azeventhubs.PartitionClientOptions{StartPosition: fromStart, Prefetch: 10})
+	for next := 0; next < n; next++ {
+		if next%every == 0 {
+			h.Faults().CutAfter(7)
+		}
+		if got := rest(t, pc, 1)[0]; got != fmt.Sprint(next) {
+			t.Fatalf("received %s, want %d", got, next)
+		}
+	}
+	if s := h.Stats(); s.Accepted != 1+n/every {
+		t.Errorf("%d connections, want one after each cut", s.Accepted)
+	}
+}
+
 func TestProducerRecoversFromACutConnection(t *testing.T) {
 	h, addr := serve(t, localhub.Config{})
 	p := newProducer(t, h.ConnectionString(addr, "logs"))

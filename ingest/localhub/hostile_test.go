@@ -167,6 +167,9 @@ func TestBrokenRulesEndTheConnection(t *testing.T) {
 		{"channel in use", func(p *peer) { p.frame(0, amqp.BeginType, nothing) }, "amqp:connection:framing-error"},
 		{"handle beyond the limit", func(p *peer) { p.attachCBS(100_000) }, "amqp:resource-limit-exceeded"},
 		{"handle in use", func(p *peer) { p.attachCBS(1); p.attachCBS(1) }, "amqp:session:handle-in-use"},
+		{"name without measure", func(p *peer) {
+			p.frame(0, amqp.AttachType, func(e *amqp.Encoder) { e.String(strings.Repeat("n", 10_000)); e.Uint(0); e.Bool(true) })
+		}, "amqp:resource-limit-exceeded"},
 		{"transfer without link", func(p *peer) { p.transfer(5, 0, false, nil) }, "amqp:session:unattached-handle"},
 		{"detach without link", func(p *peer) { p.frame(0, amqp.DetachType, func(e *amqp.Encoder) { e.Uint(3) }) }, "amqp:session:unattached-handle"},
 		{"flow without link", func(p *peer) {

@@ -103,6 +103,9 @@ func (c *conn) receive(in *inlet, t amqp.Transfer) error {
 		if c.partial += len(t.Payload); c.partial > maxPartial {
 			return &condition{condLimit, "too many unfinished deliveries"}
 		}
+		if in.partial == nil {
+			in.partial, c.spare = c.spare, nil
+		}
 		in.partial = append(in.partial, t.Payload...)
 		return nil
 	}
@@ -143,10 +146,10 @@ func (c *conn) settle(in *inlet, v verdict) {
 // finish makes room for the next delivery.
 func (c *conn) finish(in *inlet) {
 	c.partial -= len(in.partial)
-	if cap(in.partial) > maxFrameSize*4 {
-		in.partial = nil
+	if in.partial != nil {
+		c.spare, in.partial = in.partial[:0], nil
 	}
-	in.partial, in.underway = in.partial[:0], false
+	in.underway = false
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	in.count++

@@ -1,6 +1,7 @@
 package localhub
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +42,9 @@ func parseRequest(b []byte) (request, error) {
 			if err != nil {
 				return r, err
 			}
-			r.id = f.Raw()
+			if r.id = f.Raw(); len(r.id) > maxName {
+				return r, errors.New("message-id too long")
+			}
 			for range 3 { // user-id, to, subject
 				f.Skip()
 			}

@@ -97,6 +97,9 @@ const maxClaims = 8192
 
 func (c claims) add(audience string, expiry time.Time) error {
 	path := entityPath(audience)
+	if len(path) > maxName {
+		return errors.New("audience too long")
+	}
 	if _, ok := c[path]; !ok && len(c) >= maxClaims {
 		return errors.New("too many claims on one connection")
 	}
