@@ -3,7 +3,7 @@ package sigma
 import "slices"
 
 // Fields returns the names of the fields that the detection and its filters
-// look at, sorted, each once.
+// look at, those of fieldref too, sorted, each once.
 func (d *Detection) Fields() []string {
 	var names []string
 	for _, s := range d.searches {
@@ -11,6 +11,11 @@ func (d *Detection) Fields() []string {
 			for _, i := range g.items {
 				if !i.keyword {
 					names = append(names, i.field)
+				}
+				if i.mods.kind == "fieldref" {
+					for _, v := range i.values {
+						names = append(names, v.text)
+					}
 				}
 			}
 		}

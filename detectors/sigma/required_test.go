@@ -145,6 +145,29 @@ func TestMatcherListsTheFieldsItLooksAt(t *testing.T) {
 	}
 }
 
+func TestDetectionNamesTheFieldsOfItsFiltersAndReferences(t *testing.T) {
+	d, err := parseText("s: {b: 1, a|fieldref: c}\nk: [x]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := parseText("s: {d: 1, a: 1}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, d.Filtered(&Filter{Detection: other}).Fields()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Before it knows of any match, a set asks an event only for the fields that its
+// index is over.
+func TestSetAsksForTheFieldsOfItsIndex(t *testing.T) {
+	m := compileText(t, "s: {a: x, b|contains: y, c: '*'}")
+	if diff := cmp.Diff([]int{m.Fields().Slot("a")}, NewSet([]*Matcher{m}).Slots()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // One matcher and one set serve every partition at once; run with -race.
 func TestMatchersAreSharedByGoroutines(t *testing.T) {
 	g := newGenerator(7, 7)

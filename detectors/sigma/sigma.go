@@ -19,7 +19,7 @@
 //     it the same way. true and false match the booleans and the strings "true"
 //     and "false" in any case, since many logs write "True".
 //   - null matches a field that is missing or that has a null among its values.
-//     It does not match an empty string, and ” matches nothing but one.
+//     An empty text is no null, and matches only an empty text.
 //   - exists: true needs a value that is not missing; null and "" exist.
 //   - An object or array that ends a path is compared by its raw JSON.
 //   - not negates the whole search: with "not s" and s being "f: x", no value
