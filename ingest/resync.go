@@ -41,7 +41,7 @@ func (s *splitter) garbage() {
 	if s.tired() {
 		end = len(s.data)
 	}
-	_, err := s.to.doc.ParsePrefix(s.data[start:min(end, start+minWindow)])
+	_, err := s.to.doc.ParsePrefix(s.data[start:end])
 	reason, detail := NotJSON, "text between records"
 	if err != nil {
 		reason, detail = reasonFor(err, start)

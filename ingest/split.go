@@ -26,7 +26,6 @@ type splitter struct {
 	shaken  bool // something was damaged, so brackets are not to be trusted
 	ended   bool // it was told that the data ends too early
 	mended  bool // data was already repaired; do not try again
-	window  int  // what to show the parser first
 	work    int  // bytes read in vain, to bound damaged bodies
 	last    int  // where the last sound record began, -1 before the first
 
@@ -227,25 +226,15 @@ func (s *splitter) record(inArray bool) {
 	s.to.accept(s.joined(inArray) | s.carry())
 }
 
-// Bounds of how much of the data is shown to the parser at first.
-const (
-	minWindow = 2 << 10
-	maxWindow = 64 << 10
-)
-
-// parse parses the object or array at start. The parser first marks all it is
-// shown, so it is shown a little more than the last record took, and more only
-// if that ends too early: else a message of many records would be marked as
-// many times.
+// parse parses the object or array at start. The parser looks ahead for the
+// next quote, so it is shown no more than a window, and more only if that ends
+// too early: else small records without a quote would take the square of their
+// number.
 func (s *splitter) parse(start int) (n int, err error) {
-	for window := max(s.window, minWindow); ; window *= 4 {
+	for window := 64 << 10; ; window *= 4 {
 		end := min(start+window, len(s.data))
 		n, err = s.to.doc.ParsePrefix(s.data[start:end])
-		if err == nil {
-			s.window = min(n+n/2, maxWindow)
-			return n, nil
-		}
-		if end == len(s.data) || !errors.Is(err, document.ErrTruncated) {
+		if err == nil || end == len(s.data) || !errors.Is(err, document.ErrTruncated) {
 			return n, err
 		}
 	}
