@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,8 +63,18 @@ func (s *daemon) Deliver(ctx context.Context, g Group, have Receipt) (Receipt, e
 	if err != nil {
 		what += ": " + err.Error()
 	}
+	s.chat.mu.Lock()
+	defer s.chat.mu.Unlock()
 	s.log = append(s.log, what)
 	return receipt, err
+}
+
+// lines returns the log, once nothing moves any more.
+func (s *daemon) lines() []string {
+	synctest.Wait()
+	s.chat.mu.Lock()
+	defer s.chat.mu.Unlock()
+	return slices.Clone(s.log)
 }
 
 func (s *daemon) take(t *testing.T, findings ...detectors.Finding) {
@@ -74,7 +85,7 @@ func (s *daemon) take(t *testing.T, findings ...detectors.Finding) {
 
 func (s *daemon) checkLog(t *testing.T, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(want, s.log); diff != "" {
+	if diff := cmp.Diff(want, s.lines()); diff != "" {
 		t.Errorf("deliveries (-want +got):\n%s", diff)
 	}
 }
@@ -133,9 +144,10 @@ func TestGroupWaitAndGroupInterval(t *testing.T) {
 func TestBackoffGrowsToItsCapAndNeverEnds(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		chat := newFake()
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		chat.before = func(int, Group) error {
-			if down {
+			if down.Load() {
 				return errors.New("status 503")
 			}
 			return nil
@@ -144,15 +156,16 @@ func TestBackoffGrowsToItsCapAndNeverEnds(t *testing.T) {
 		defer s.stop()
 		s.take(t, weak("p", "e1", h))
 		time.Sleep(time.Hour)
-		if n := len(s.log); n < 18 || n > 36 {
+		if n := len(s.lines()); n < 18 || n > 36 {
 			t.Errorf("%d attempts in an hour, want some doublings up to every 2.5 to 5 minutes:\n%s", n, strings.Join(s.log, "\n"))
 		}
 		s.take(t, back("p", "e2", 2*h))
-		down = false
+		down.Store(false)
 		time.Sleep(5*time.Minute + time.Second)
-		if last := s.log[len(s.log)-1]; !strings.HasSuffix(last, "version 2") {
+		if last := s.lines()[len(s.lines())-1]; !strings.HasSuffix(last, "version 2") {
 			t.Errorf("last attempt: %s", last)
 		}
+		synctest.Wait()
 		if len(chat.posted) != 1 || len(chat.repeats) != 0 {
 			t.Errorf("posted %v, repeats %v", chat.posted, chat.repeats)
 		}
@@ -181,9 +194,10 @@ func TestRetryAfterQuietsTheWholeReceiver(t *testing.T) {
 func TestPermanentFailureWaitsForAChangeOrAReload(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		chat := newFake()
-		broken := true
+		var broken atomic.Bool
+		broken.Store(true)
 		chat.before = func(n int, g Group) error {
-			if broken {
+			if broken.Load() {
 				return Permanent(errors.New("no such channel"))
 			}
 			return nil
@@ -202,7 +216,7 @@ func TestPermanentFailureWaitsForAChangeOrAReload(t *testing.T) {
 		if err != nil || !d.Deliveries[0].Parked || d.Deliveries[0].Error != "no such channel" {
 			t.Errorf("delivery %+v, %v", d.Deliveries, err)
 		}
-		broken = false
+		broken.Store(false)
 		s.d.SetReceivers(map[string]Receiver{"chat": s})
 		time.Sleep(time.Hour)
 		s.checkLog(t, "0s version 1: no such channel", "1h0m0s version 2: no such channel", "2h0m0s version 2")
@@ -240,6 +254,7 @@ func TestASlowReceiverIsCutOffAndMayHaveSent(t *testing.T) {
 		time.Sleep(16 * time.Second)
 		s.d.SetReceivers(map[string]Receiver{"chat": s})
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if len(s.chat.posted) != 1 || s.chat.repeats[s.chat.posted[0]] != 1 {
 			t.Errorf("posted %v, marked as repeats %v", s.chat.posted, s.chat.repeats)
 		}
@@ -307,6 +322,7 @@ func TestAGroupIsWorkedOnByOneAtATime(t *testing.T) {
 			s.take(t, back(fmt.Sprint(i), fmt.Sprint("r", i), 2*h))
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if most != 4 {
 			t.Errorf("%d groups at once at most, want 4", most)
 		}

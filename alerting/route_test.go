@@ -172,4 +172,3 @@ func FuzzParseMatcher(f *testing.F) {
 		}
 	})
 }
-
