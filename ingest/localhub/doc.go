@@ -8,7 +8,9 @@
 // memory, bounded by bytes for each partition. It has consumer groups, owner
 // levels, start positions, batches, partition keys and hub properties.
 // It has no capture, no schema registry, no Kafka or HTTP endpoint, and no
-// disk: a hub that stops has forgotten everything.
+// disk: a hub that stops has forgotten everything, and refuses positions of its
+// former life as the service does those of a hub that was made anew. A token's
+// expiry is checked when a link attaches, not while it lasts.
 //
 // Faults makes the hub fail on purpose, in the ways that the service fails.
 //
