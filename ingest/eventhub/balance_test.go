@@ -2,6 +2,7 @@ package eventhub
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"sync"
 	"testing"
@@ -20,8 +21,13 @@ func fourPartitions() localhub.Config {
 // Partitions move between two replicas under load; the decider's primary key
 // breaks if both ever commit the same message.
 func TestTwoSourcesShareThePartitionsAndNeverBothCommit(t *testing.T) {
+	for kind, open := range databases {
+		t.Run(kind, func(t *testing.T) { share(t, open(t)) })
+	}
+}
+
+func share(t *testing.T, db *sql.DB) {
 	h, addr := serve(t, fourPartitions())
-	db := sqlite(t)
 	d := newDecider(t, db)
 	sent := 0
 	more := func() {
@@ -58,7 +64,7 @@ func TestTwoSourcesShareThePartitionsAndNeverBothCommit(t *testing.T) {
 		}
 	}
 	owners := map[string]bool{}
-	for _, batch := range d.batches {
+	for _, batch := range d.decided() {
 		owners[batch.Owner] = true
 	}
 	if len(owners) != 2 {

@@ -226,3 +226,27 @@ func TestErrorsAreClassified(t *testing.T) {
 		}
 	}
 }
+
+func TestPartitionsAddedToAHubAreReadWithoutARestart(t *testing.T) {
+	r := &relay{}
+	addr := r.listen(t)
+	sized := func(partitions int) *localhub.Hub {
+		h, err := localhub.New(localhub.Config{Key: someKey, Hubs: []localhub.HubConfig{{Name: "logs", Partitions: partitions}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	before, after := sized(1), sized(3)
+	r.to(before)
+	db := sqlite(t)
+	d := newDecider(t, db)
+	s, _ := run(t, db, logs(before, addr), d.handle)
+	eventually(t, "one partition", func() bool { return len(s.Hubs()[0].Partitions) == 1 })
+	publish(t, after, "logs", "2", numbered(0, 3)...)
+	r.to(after)
+	d.wait(3)
+	if diff := cmp.Diff(numbered(0, 3), d.bodies(addr+"/logs", "2")); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -190,6 +191,13 @@ func (d *decider) until(what string, ok func() bool) {
 			d.t.Fatalf("%s: not in time; decided %d", what, d.count())
 		}
 	}
+}
+
+// decided returns the batches that were committed.
+func (d *decider) decided() []ingest.Batch {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.batches)
 }
 
 func (d *decider) count() int {

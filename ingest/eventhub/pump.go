@@ -19,6 +19,7 @@ type pump struct {
 	id     string
 	client *azeventhubs.ProcessorPartitionClient
 	window window
+	credit int                // messages the hub may send that were not taken yet
 	reset  bool               // the next batch is the first of a hub made anew
 	cancel context.CancelFunc // ends run: the partition is lost
 	done   chan struct{}      // closed when run has returned and the client is closed
@@ -62,14 +63,20 @@ func (p *pump) outlive(ctx context.Context) (context.Context, context.CancelFunc
 	return work, func() { stop(); cancel() }
 }
 
+// A batch of fewer than enough waits linger for more: a busy hub then costs a
+// few calls and commits for each batch, not for each message.
+const (
+	enough = 64
+	linger = time.Millisecond
+)
+
 // receive waits for one event and returns it with all that have arrived.
 //
 // The first call takes what came while the last batch was decided. The last
 // one also renews the credit, so that the hub sends on while this batch is
 // decided.
 func (p *pump) receive(ctx context.Context) ([]*azeventhubs.ReceivedEventData, error) {
-	n := p.window.messages(p.budget.share())
-	events, err := p.client.ReceiveEvents(expired, n, nil)
+	events, err := p.take(expired, p.ask())
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return nil, err
 	}
@@ -77,15 +84,38 @@ func (p *pump) receive(ctx context.Context) ([]*azeventhubs.ReceivedEventData, e
 		return nil, ctx.Err()
 	}
 	if len(events) == 0 {
-		if events, err = p.client.ReceiveEvents(ctx, 1, nil); err != nil {
+		if events, err = p.take(ctx, 1); err != nil {
 			return nil, err
 		}
 	}
+	wait := expired
+	if len(events) < enough {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithTimeout(ctx, linger)
+		defer cancel()
+	}
 	// An error here comes again at the next call; the events it hides are sent again.
-	more, _ := p.client.ReceiveEvents(expired, n, nil)
+	more, _ := p.take(wait, p.ask())
 	events = append(events, more...)
 	p.observe(events)
 	return events, nil
+}
+
+// ask returns how many events to ask for: the window when the credit is half
+// used up, else no more than the credit, which spares telling the hub.
+func (p *pump) ask() int {
+	if n := p.window.messages(p.budget.share()); p.credit < (n+1)/2 {
+		return n
+	}
+	return p.credit
+}
+
+// take asks for n events. The SDK tops its credit up to n; credit follows it.
+// On a new link the SDK has none, but will have as much after the next call.
+func (p *pump) take(ctx context.Context, n int) ([]*azeventhubs.ReceivedEventData, error) {
+	events, err := p.client.ReceiveEvents(ctx, n, nil)
+	p.credit = max(p.credit, n) - len(events)
+	return events, err
 }
 
 func (p *pump) observe(events []*azeventhubs.ReceivedEventData) {

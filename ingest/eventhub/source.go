@@ -150,9 +150,14 @@ func (s *Source) Hubs() []HubState {
 	return out
 }
 
-// Ready returns nil when every hub is connected, or else why not.
+// Ready returns nil when every hub is connected and no batch is stuck, or else why not.
 func (s *Source) Ready() error {
 	var errs []error
+	for _, l := range s.Lags() {
+		if l.Stuck != nil {
+			errs = append(errs, fmt.Errorf("hub %s, partition %s: batch not decided: %w", l.Hub, l.ID, l.Stuck))
+		}
+	}
 	for _, st := range s.Hubs() {
 		switch {
 		case st.Connected:

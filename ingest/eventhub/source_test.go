@@ -64,14 +64,12 @@ func TestMessagesCarryPositionTimeAndOwner(t *testing.T) {
 	d := newDecider(t, db)
 	run(t, db, logs(h, addr), d.handle)
 	d.wait(2)
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	var owner string
 	if err := db.QueryRow(`SELECT owner_id FROM ownership WHERE partition = '1'`).Scan(&owner); err != nil {
 		t.Fatal(err)
 	}
 	var got []ingest.Message
-	for _, b := range d.batches {
+	for _, b := range d.decided() {
 		if b.Owner != owner || b.ID != "1" || b.Hub != addr+"/logs" {
 			t.Errorf("batch of %v owned by %q, the table says %q", b.Partition, b.Owner, owner)
 		}
@@ -210,6 +208,9 @@ func TestAStuckBatchIsVisible(t *testing.T) {
 		}
 		return false
 	})
+	if err := s.Ready(); err == nil || !strings.Contains(err.Error(), "partition 0: batch not decided: never") {
+		t.Errorf("ready says %v", err)
+	}
 	stop() // also ends while it is stuck
 	if d.count() != 0 {
 		t.Error("decided although it failed")
@@ -246,7 +247,7 @@ func TestLargeAndSmallMessagesAreBatchedWithinBounds(t *testing.T) {
 	d := newDecider(t, db)
 	run(t, db, logs(h, addr), d.handle)
 	d.wait(3012)
-	for _, b := range d.batches {
+	for _, b := range d.decided() {
 		bytes := 0
 		for _, m := range b.Messages {
 			bytes += len(m.Body)
@@ -309,7 +310,7 @@ func TestAHubThatWasMadeAnewIsReadFromItsStart(t *testing.T) {
 			if diff := cmp.Diff(numbered(100, newer), d.bodies(addr+"/logs", "0")); diff != "" {
 				t.Error(diff)
 			}
-			for _, b := range d.batches {
+			for _, b := range d.decided() {
 				if first := string(b.Messages[0].Body) == `{"n":100}`; b.Reset != first {
 					t.Errorf("a batch from %s has reset %t", b.Messages[0].Body, b.Reset)
 				}
