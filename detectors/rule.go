@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -27,6 +28,15 @@ type Rule struct {
 type level struct {
 	severity Severity
 	match    *sigma.Matcher
+}
+
+// In returns the rule's file name in src, and whether it comes from there.
+func (r *Rule) In(src Source) (string, bool) {
+	if src.Name == "" {
+		_, err := fs.Stat(src.FS, r.File)
+		return r.File, err == nil
+	}
+	return strings.CutPrefix(r.File, path.Clean(src.Name)+"/")
 }
 
 // builder compiles the rules of one set, which share their field slots.

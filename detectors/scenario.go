@@ -61,6 +61,9 @@ func ReadScenario(fsys fs.FS, ruleFile string) (*Scenario, error) {
 			return nil, fmt.Errorf("%s: section %q: use NAME.json, lists.yml or want", name, f.Name)
 		}
 	}
+	if len(s.Events) == 0 || len(s.Want) == 0 {
+		return nil, fmt.Errorf("%s: holds no events or no want: add sections -- hit.json -- and -- want --", name)
+	}
 	return s, nil
 }
 

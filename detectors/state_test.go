@@ -175,7 +175,7 @@ func TestComputedFields(t *testing.T) {
 	)
 	for record, want := range map[string]string{
 		`"Parameters":[{"Name":"BlindCopyTo","Value":"a@hospital.example.org;b@ward.hospital.example.org"}]`: "",
-		`"Parameters":[{"Name":"BlindCopyTo","Value":"a@hospital.example.org;x@example.net"}]`:                "e1",
+		`"Parameters":[{"Name":"BlindCopyTo","Value":"a@hospital.example.org;x@example.net"}]`:               "e1",
 		`"New":"internal","Old":"PHI"`:     "e2",
 		`"New":"PHI","Old":"internal"`:     "e4",
 		`"New":"unknown","Old":"internal"`: "",

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -258,7 +259,7 @@ func (c *config) receiverNames() []string {
 // operatorLists are the lists that the catalog knows.
 var operatorLists = []string{
 	"phi_labels", "label_order", "phi_apps", "phi_sites", "phi_resources", "phi_vaults", "cmk_keys",
-	"emergency_accounts", "trusted_operators", "accepted_domains", "legal_staff",
+	"emergency_accounts", "trusted_operators", "accepted_domains", "legal_staff", "ca_exclusion_groups",
 }
 
 // validateLists refuses names that look like a slip of one the catalog reads;
@@ -298,20 +299,28 @@ func nested(at string, err error) []error {
 
 // loadRules loads the catalog and the operator's folders.
 func (c *config) loadRules() (*detectors.Set, error) {
-	set, err := detectors.Load(c.Lists, append([]detectors.Source{catalog()}, c.ruleSources()...)...)
+	lists := maps.Clone(c.Lists)
+	if lists == nil {
+		lists = map[string][]string{}
+	}
+	for _, name := range operatorLists { // unset: empty, which the catalog allows for
+		lists[name] = append([]string{}, lists[name]...)
+	}
+	set, err := detectors.Load(lists, c.sources()...)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	return set, nil
 }
 
-func (c *config) ruleSources() []detectors.Source {
-	var sources []detectors.Source
+// sources are the catalog and the operator's folders.
+func (c *config) sources() []detectors.Source {
+	sources := []detectors.Source{catalog()}
 	for _, dir := range c.Rules.Dirs {
 		sources = append(sources, detectors.Source{Name: dir, FS: os.DirFS(dir)})
 	}
 	return sources
 }
 
-// consoleOptions of a console receiver.
+// options of a console receiver.
 func (c *consoleConfig) options() console.Options { return console.Options{Color: c.Color} }

@@ -31,15 +31,8 @@ type replayCmd struct {
 
 // Run implements the command.
 func (c *replayCmd) Run(e *env) error {
-	cfg := defaultConfig()
-	if c.Config != "" {
-		var err error
-		if cfg, err = loadConfig(c.Config); err != nil {
-			return err
-		}
-	}
-	cfg.Rules.Dirs = append(cfg.Rules.Dirs, c.Rules...)
-	set, err := cfg.loadRules()
+	rules := ruleArgs{Dirs: c.Rules, Config: c.Config}
+	set, err := rules.load()
 	if err != nil {
 		return err
 	}

@@ -15,13 +15,15 @@ func catalog() detectors.Source { return detectors.Source{FS: rules.FS} }
 
 // rulesCmd groups what looks at rules.
 type rulesCmd struct {
-	List rulesListCmd `cmd:"" help:"List the rules in force."`
+	List    rulesListCmd    `cmd:"" help:"List the rules in force."`
+	Check   rulesCheckCmd   `cmd:"" help:"Check rules; exit code 2 if one is wrong."`
+	Test    rulesTestCmd    `cmd:"" help:"Run the test events beside rules; without folders, those of the built-in catalog."`
+	Explain rulesExplainCmd `cmd:"" help:"Show which parts of a rule hold for an event, and which do not."`
 }
 
 type rulesListCmd struct {
-	Dirs   []string `arg:"" optional:"" name:"dir" help:"Folders of rules beside the built-in catalog."`
-	Config string   `name:"config.file" placeholder:"FILE" help:"Configuration that names rule folders and lists."`
-	Output string   `name:"output" enum:"text,json" default:"text" help:"Output: ${enum}."`
+	ruleArgs
+	Output string `name:"output" enum:"text,json" default:"text" help:"Output: ${enum}."`
 }
 
 // ruleLine is a rule in JSON output.
@@ -39,15 +41,7 @@ type ruleLine struct {
 
 // Run implements the command.
 func (c *rulesListCmd) Run(e *env) error {
-	cfg := defaultConfig()
-	if c.Config != "" {
-		var err error
-		if cfg, err = loadConfig(c.Config); err != nil {
-			return err
-		}
-	}
-	cfg.Rules.Dirs = append(cfg.Rules.Dirs, c.Dirs...)
-	set, err := cfg.loadRules()
+	set, err := c.load()
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,88 @@
+package detectors
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+)
+
+// Play runs a scenario's events, in their order, through decoder and engine in
+// tx, and returns what was found of rule r in the form of Scenario.Want: the
+// rule's own findings, and what other rules find weakened. What restores one
+// entry often restores its neighbours; that is theirs to test.
+func (e *Engine) Play(ctx context.Context, tx *sql.Tx, r *Rule, s *Scenario) ([]string, error) {
+	var lines []string
+	for _, p := range s.Events {
+		found, err := e.play(ctx, tx, r, p)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		lines = append(lines, found...)
+	}
+	return lines, nil
+}
+
+func (e *Engine) play(ctx context.Context, tx *sql.Tx, r *Rule, p Payload) ([]string, error) {
+	var matches []Match
+	var bad error
+	ingest.NewDecoder().Decode(ingest.Message{Body: p.Body}, func(ev *ingest.Event) {
+		matches = e.Match(ev, matches)
+	}, func(q ingest.Quarantined) { bad = fmt.Errorf("quarantined: %s: %s", q.Reason, q.Detail) })
+	if bad != nil {
+		return nil, bad
+	}
+	findings, err := e.Apply(ctx, tx, matches)
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for i := range findings {
+		switch f := &findings[i]; {
+		case f.Rule.Entry != r.Entry && f.State != Restored:
+			lines = append(lines, fmt.Sprintf("%s: also %s", p.Name, f.Rule.Entry))
+		case f.Rule.Entry != r.Entry:
+		case f.State == Restored:
+			lines = append(lines, fmt.Sprintf("%s: restored %s", p.Name, f.Subject))
+		default:
+			lines = append(lines, fmt.Sprintf("%s: %s %s %s", p.Name, f.State, f.Severity, f.Subject))
+		}
+	}
+	if len(lines) == 0 {
+		lines = []string{p.Name + ": none"}
+	}
+	return lines, nil
+}
+
+// Explained is how one half of a rule sees an event.
+type Explained struct {
+	State     State             // what the half concludes when it holds
+	Reads     bool              // the rule's log source has this kind of event
+	Outcome   bool              // the event's outcome is the one the half asks for
+	Detection sigma.Explanation // the detection, part by part
+	Subject   string            // whom a finding would be about
+}
+
+// Holds reports whether the half finds the event.
+func (x Explained) Holds() bool { return x.Reads && x.Outcome && x.Detection.Held }
+
+// Explain tells, for each half of a rule, what holds of an event and what does not.
+func (e *Engine) Explain(r *Rule, ev *ingest.Event) []Explained {
+	s := newScope(e.fields)
+	s.begin(ev, noProgram(len(e.fields.paths)))
+	var out []Explained
+	for i := range r.halves {
+		h := &r.halves[i]
+		x := Explained{
+			State: h.state, Reads: h.reads(ev.Kind), Detection: h.match.Explain(s),
+			Outcome: h.outcome == ingest.OutcomeUnknown || h.outcome == ev.Outcome, Subject: h.subject.first(ev),
+		}
+		if x.Subject == "" {
+			x.Subject = fallbackSubject(ev)
+		}
+		out = append(out, x)
+	}
+	return out
+}
