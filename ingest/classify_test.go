@@ -107,6 +107,11 @@ func TestEventsOfEachFamily(t *testing.T) {
 		{"unified audit as a row of Log Analytics", `{"TenantId":"workspace","RecordType":"50","TimeGenerated":"2026-01-05T09:00:00Z","Operation":"MailItemsAccessed","OrganizationId":"` + tenantA + `","UserType":"Regular","OfficeWorkload":"Exchange","ResultStatus":"Succeeded","UserId":"ann@example.org","Client_IPAddress":"203.0.113.4","OfficeId":"m6","Type":"OfficeActivity"}`,
 			"m365-audit success 2026-01-05T09:00:00Z\nid m6\ntenant " + tenantA + "\nop mailitemsaccessed\nactor ann@example.org|ann@example.org|User\ntarget ||\nip 203.0.113.4"},
 
+		{"unified audit in a hunting row", `{"Timestamp":"2026-01-05T09:00:00Z","ActionType":"X","IPAddress":"203.0.113.21","ReportId":"r1","RawEventData":{"CreationTime":"2026-01-05T08:59:00Z","Id":"m7","Operation":"Set-X","OrganizationId":"` + tenantA + `","RecordType":1,"Workload":"Exchange","UserId":"ann@example.org","UserType":2}}`,
+			"m365-audit success 2026-01-05T08:59:00Z\nid m7\ntenant " + tenantA + "\nop set-x\nactor ann@example.org|ann@example.org|User\ntarget ||\nip 203.0.113.21"},
+		{"unified audit, enriched", `{"time":"2026-01-05T09:00:00Z","tenantId":"` + tenantA + `","category":"EnrichedOffice365AuditLogs","operationName":"FileAccessed","properties":{"CreationTime":"2026-01-05T08:59:00","Id":"m8","Operation":"FileAccessed","RecordType":6,"Workload":"OneDrive","ObjectId":"https://example.org/f","UserId":"ann@example.org","ClientIp":"203.0.113.22"}}`,
+			"m365-audit success 2026-01-05T08:59:00Z\nid m8\ntenant " + tenantA + "\nop fileaccessed\nactor ann@example.org|ann@example.org|\ntarget https://example.org/f|https://example.org/f|\nip 203.0.113.22"},
+
 		{"unknown", `{"time":"2026-01-05T09:00:00Z","category":"ProvisioningLogs","operationName":"Provisioning activity","tenantId":"` + tenantA + `","resultType":"Success","properties":{"id":"x1"}}`,
 			"unknown unknown 2026-01-05T09:00:00Z\nid x1\ntenant " + tenantA + "\nop provisioning activity\nactor ||\ntarget ||\nip invalid IP"},
 		{"nothing", `{}`, "unknown unknown -\nid \ntenant \nop \nactor ||\ntarget ||\nip invalid IP"},

@@ -17,7 +17,7 @@ var (
 	pM365User      = document.MustCompile("UserId")
 	pM365UserKey   = document.MustCompile("UserKey")
 	pM365UserType  = document.MustCompile("UserType")
-	pM365IP        = []*document.Path{document.MustCompile("ClientIP"), document.MustCompile("ClientIPAddress"), document.MustCompile("Client_IPAddress"), document.MustCompile("ActorIpAddress"), document.MustCompile("properties.IPAddress")}
+	pM365IP        = []*document.Path{document.MustCompile("ClientIP"), document.MustCompile("ClientIPAddress"), document.MustCompile("Client_IPAddress"), document.MustCompile("ActorIpAddress"), document.MustCompile("properties.IPAddress"), document.MustCompile("IPAddress")}
 	pM365Object    = document.MustCompile("ObjectId")
 	pM365ListItem  = document.MustCompile("ListItemUniqueId")
 	pM365Enriched  = document.MustCompile("properties.Operation")

@@ -11,7 +11,9 @@ const (
 	Graph
 	// CloudApp is a Defender CloudAppEvents record: paths start at
 	// properties.RawEventData (an object, or a string that holds one); a path
-	// that has no value there is tried from the record's own root.
+	// that has no value there is tried from the record's own root. Rows without
+	// an envelope have RawEventData at their root, and in records that enrich
+	// the native one (EnrichedOffice365AuditLogs) properties itself is it.
 	CloudApp
 )
 

@@ -101,9 +101,12 @@ func (d *Document) rawEvent() (*tape, uint32) {
 func (d *Document) findRawEvent() (*tape, uint32) {
 	t, i := d.main.object(d.main.member(0, "properties"))
 	if t == nil {
-		return nil, 0
+		return d.main.object(d.main.member(0, "RawEventData"))
 	}
-	return t.object(t.member(i, "RawEventData"))
+	if raw := t.member(i, "RawEventData"); raw != 0 {
+		return t.object(raw)
+	}
+	return t, i
 }
 
 // object returns the object that value i is or, as a string, holds.
