@@ -8,9 +8,6 @@ import "strings"
 // may stop anywhere. A quote therefore closes a value only when what follows it
 // can follow a value.
 type commandLine struct {
-	tape *tape // where the text stands
-	node uint32
-
 	args []argument
 	doc  *Document // for text that has to be put together
 

@@ -7,7 +7,7 @@ package document
 type Fields struct {
 	slots   [][]Value
 	touched []int
-	found   [bodyView + 1][]place2
+	found   [bodyView + 1][]viewEntry
 	frozen  []bool // slots that the inner record of CloudApp filled
 	outer   bool   // only slots that are not frozen are filled
 	noHooks bool
@@ -16,8 +16,8 @@ type Fields struct {
 	d *Document
 }
 
-// place2 is a list of a view, found by the walk.
-type place2 struct {
+// viewEntry is one entry of a list of a view, found by the walk.
+type viewEntry struct {
 	place int
 	tape  *tape
 	node  uint32

@@ -4,7 +4,7 @@ package document
 func (f *Fields) note(t *tape, i uint32, h hook) {
 	n := &t.nodes[i]
 	if h.view == bodyView {
-		f.found[h.view] = append(f.found[h.view], place2{h.place, t, i})
+		f.found[h.view] = append(f.found[h.view], viewEntry{h.place, t, i})
 		return
 	}
 	switch n.kind {
@@ -19,7 +19,7 @@ func (f *Fields) note(t *tape, i uint32, h hook) {
 		}
 		fallthrough
 	case Object:
-		f.found[h.view] = append(f.found[h.view], place2{h.place, t, i})
+		f.found[h.view] = append(f.found[h.view], viewEntry{h.place, t, i})
 	}
 }
 

@@ -25,7 +25,8 @@ const longKey = 1<<16 - 1
 // side is what is known of a string beyond its bytes.
 type side struct {
 	text  string
-	child *tape // the JSON in the string, nil if there is none
+	line  *commandLine // the string read as a command line, if somebody asked
+	child *tape        // the JSON in the string, nil if there is none
 	tried bool
 }
 

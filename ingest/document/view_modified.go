@@ -48,11 +48,42 @@ func (d *Document) difference(t *tape, a, b uint32, segs []segment, s *sink) {
 	lack := sink{dst: d.scratch[2][:0]}
 	t.decoded(b, segs, &lack)
 	d.scratch[1], d.scratch[2] = have.dst, lack.dst
+	known := newTextSet(lack.dst)
 	for _, v := range have.dst {
-		if v.Kind != Null && v.Kind != Array && !contains(lack.dst, v.Text) {
+		if v.Kind != Null && v.Kind != Array && !known.has(v.Text) {
 			s.add(v)
 		}
 	}
+}
+
+// fewValues is up to where looking at each is faster than a map; a hostile
+// record could hold so many that looking at each would take hours.
+const fewValues = 64
+
+// textSet is the texts of some values, ASCII case aside.
+type textSet struct {
+	values []Value
+	lower  map[string]bool // nil for few
+}
+
+func newTextSet(values []Value) textSet {
+	if len(values) <= fewValues {
+		return textSet{values: values}
+	}
+	set := make(map[string]bool, len(values))
+	for _, v := range values {
+		if v.Kind != Null {
+			set[lower(v.Text)] = true
+		}
+	}
+	return textSet{lower: set}
+}
+
+func (s textSet) has(text string) bool {
+	if s.lower != nil {
+		return s.lower[lower(text)]
+	}
+	return contains(s.values, text)
 }
 
 func contains(values []Value, text string) bool {

@@ -43,19 +43,16 @@ func (d *Document) lineValues(t *tape, i uint32, p *Path, s *sink) {
 
 // line returns the parsed command line that string i is.
 func (d *Document) line(t *tape, i uint32) *commandLine {
-	for _, l := range d.lines[:d.linesUsed] {
-		if l.tape == t && l.node == i {
-			return l
+	s := t.sideOf(i)
+	if s.line == nil {
+		if d.linesUsed == len(d.lines) {
+			d.lines = append(d.lines, &commandLine{doc: d})
 		}
+		s.line = d.lines[d.linesUsed]
+		d.linesUsed++
+		s.line.parse(s.text)
 	}
-	if d.linesUsed == len(d.lines) {
-		d.lines = append(d.lines, &commandLine{doc: d})
-	}
-	l := d.lines[d.linesUsed]
-	d.linesUsed++
-	l.tape, l.node = t, i
-	l.parse(t.text(i))
-	return l
+	return s.line
 }
 
 // addArgument adds v or, when the path goes on, what is at the rest of the

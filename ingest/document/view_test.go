@@ -1,6 +1,10 @@
 package document
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // Made-up records in the shapes that safeguards.md and vendors' pages describe.
 const (
@@ -104,5 +108,22 @@ func TestViewsInGraphLayout(t *testing.T) {
 	}
 	if got := render(d.Values(MustCompile("detail.k"), nil)); got != "string v" {
 		t.Errorf("detail.k = %s", got)
+	}
+}
+
+// Long lists are compared by a map: it must see the same differences.
+func TestDifferenceOfLongLists(t *testing.T) {
+	var old, now []string
+	for i := range 500 {
+		old = append(old, fmt.Sprintf(`"Id-%d"`, i))
+		now = append(now, fmt.Sprintf(`"iD-%d"`, i+1))
+	}
+	change := `{"ModifiedProperties":[{"Name":"A","OldValue":[` + strings.Join(old, ",") + `],"NewValue":[` + strings.Join(now, ",") + `]}]}`
+	d := parse(t, change)
+	if got := render(d.Values(MustCompile("modified.A.added"), nil)); got != "string iD-500" {
+		t.Errorf("added %s", got)
+	}
+	if got := render(d.Values(MustCompile("modified.A.removed"), nil)); got != "string Id-0" {
+		t.Errorf("removed %s", got)
 	}
 }
