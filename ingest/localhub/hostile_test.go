@@ -19,7 +19,6 @@ import (
 type peer struct {
 	t  testing.TB
 	nc net.Conn
-	in bytes.Buffer
 }
 
 func connect(t testing.TB, addr string) *peer {
