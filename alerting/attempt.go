@@ -125,7 +125,7 @@ func (d *Dispatcher) judge(a *attempt, err error) ending {
 	if err == nil {
 		return ending{ok: true}
 	}
-	e := ending{problem: bounded(err.Error()), uncertain: ambiguous(err), park: IsPermanent(err)}
+	e := ending{problem: clip(err.Error(), maxText), uncertain: ambiguous(err), park: IsPermanent(err)}
 	delay := backoff(a.failures, d.o.MaxBackoff)
 	if after, ok := RetryDelay(err); ok && !e.park {
 		delay = max(after, 0)
@@ -153,14 +153,6 @@ func ambiguous(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
 		errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// bounded keeps an error's text to a size for a row and a page.
-func bounded(s string) string {
-	if len(s) > 500 {
-		s = s[:500] + "…"
-	}
-	return s
 }
 
 func (e *ending) report(w *worker, a *attempt, err error) {

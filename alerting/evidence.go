@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -59,7 +60,7 @@ func storeEvidence(ctx context.Context, tx *sql.Tx, obs []*observation, kept fun
 			}
 			byEvent[o.event] = true
 			e := &o.evidence.Evidence
-			args = append(args, o.event, now, o.at, e.Kind, e.Position.Hub, e.Position.ID, e.Position.Sequence, pass == 0, compress(e.Record))
+			args = append(args, o.event, now, o.at, e.Kind, clip(e.Position.Hub, maxText), clip(e.Position.ID, maxText), e.Position.Sequence, pass == 0, compress(e.Record))
 			if len(args) == chunk*9 {
 				if err := flush(); err != nil {
 					return err
@@ -70,13 +71,15 @@ func storeEvidence(ctx context.Context, tx *sql.Tx, obs []*observation, kept fun
 	return flush()
 }
 
-// keepEvidence keeps the records behind everything observed of a violation:
-// restores that came before it was known.
-func keepEvidence(ctx context.Context, tx *sql.Tx, violation string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE evidence SET kept = TRUE WHERE NOT kept AND event IN
-		(SELECT event FROM observations WHERE violation = $1)`, violation)
-	if err != nil {
-		return fmt.Errorf("keep evidence of %s: %w", violation, err)
+// keepEvidence keeps the records behind everything observed of violations:
+// restores that came before they were known.
+func keepEvidence(ctx context.Context, tx *sql.Tx, violations []string) error {
+	for part := range slices.Chunk(violations, chunk) {
+		_, err := tx.ExecContext(ctx, `UPDATE evidence SET kept = TRUE WHERE NOT kept AND event IN
+			(SELECT event FROM observations WHERE violation IN `+tuples(1, len(part))+`)`, arguments(part)...)
+		if err != nil {
+			return fmt.Errorf("keep evidence: %w", err)
+		}
 	}
 	return nil
 }

@@ -263,9 +263,17 @@ func (g *owed) owe(ctx context.Context, tx *sql.Tx, now int64) error {
 			return err
 		}
 	}
-	for _, violation := range slices.Sorted(maps.Keys(g.members)) {
-		_, err := tx.ExecContext(ctx, `INSERT INTO delivery_members (delivery, violation) VALUES ($1, $2)
-			ON CONFLICT DO NOTHING`, g.id(), violation)
+	return g.addMembers(ctx, tx)
+}
+
+func (g *owed) addMembers(ctx context.Context, tx *sql.Tx) error {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(g.members)), chunk) {
+		args := make([]any, 0, 2*len(part))
+		for _, violation := range part {
+			args = append(args, g.id(), violation)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO delivery_members (delivery, violation) VALUES `+
+			tuples(len(part), 2)+` ON CONFLICT DO NOTHING`, args...)
 		if err != nil {
 			return err
 		}

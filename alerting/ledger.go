@@ -47,6 +47,7 @@ type Ledger struct {
 	retention time.Duration
 	changed   func()
 	now       func() time.Time
+	pruned    atomic.Int64 // when, microseconds
 }
 
 // NewLedger returns a ledger over a database that has this package's Migrations.
@@ -162,7 +163,7 @@ func refold(ctx context.Context, tx *sql.Tx, rows map[string]*row, fresh []*obse
 		byViolation[o.violation] = append(byViolation[o.violation], o)
 	}
 	var touched []*row
-	var rebuild []string
+	var begun, rebuild []string
 	for id, obs := range byViolation {
 		slices.SortFunc(obs, byTime)
 		r := rows[id]
@@ -172,9 +173,7 @@ func refold(ctx context.Context, tx *sql.Tx, rows map[string]*row, fresh []*obse
 		case r == nil:
 			r = &row{id: id}
 			rows[id] = r
-			if err := keepEvidence(ctx, tx, id); err != nil {
-				return nil, err
-			}
+			begun = append(begun, id)
 			rebuild = append(rebuild, id)
 		case obs[0].key().compare(r.newest) <= 0:
 			rebuild = append(rebuild, id)
@@ -184,6 +183,9 @@ func refold(ctx context.Context, tx *sql.Tx, rows map[string]*row, fresh []*obse
 			}
 		}
 		touched = append(touched, r)
+	}
+	if err := keepEvidence(ctx, tx, begun); err != nil {
+		return nil, err
 	}
 	stored, err := loadObservations(ctx, tx, rebuild)
 	if err != nil {

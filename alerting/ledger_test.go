@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -233,6 +234,35 @@ func TestRolledBackBatchLeavesNothing(t *testing.T) {
 		checkBrief(t, l)
 		apply(t, l, weak("p", "e1", h))
 		checkBrief(t, l, "ca-policy-disabled p open high since 1h0m0s")
+	})
+}
+
+// Nothing an event holds may make a batch fail for ever.
+func TestHostileTextIsStored(t *testing.T) {
+	onEach(t, func(t *testing.T, db database) {
+		l := newLedger(t, db.open(t), Options{Route: chatRoute(t)})
+		hostile := "a\x00b\xff\u202e" + strings.Repeat("ü", 100000)
+		f := weak(hostile, hostile, h)
+		f.Tenant, f.Name = hostile, hostile
+		f.Evidence.Actor, f.Evidence.Action, f.Evidence.ActorIP = hostile, hostile, hostile
+		f.Evidence.Position.Hub, f.Evidence.Position.ID = hostile, hostile
+		other := f
+		other.Evidence.EventID, other.Time = hostile+"x", f.Time.Add(h)
+		nameless := f
+		nameless.Evidence.EventID, nameless.Time = "", f.Time.Add(2*h)
+		apply(t, l, f, other, nameless)
+		v := all(t, l, Filter{})[0]
+		if v.Repeats != 2 || len(v.Evidence) != 3 {
+			t.Errorf("%d repeats, evidence %q: not told apart", v.Repeats, v.Evidence)
+		}
+		for name, s := range map[string]string{"subject": v.Subject, "name": v.SubjectName, "actor": v.Actor, "tenant": v.Tenant, "event": v.Evidence[0]} {
+			if len(s) > maxText+3 || !utf8.ValidString(s) || strings.Contains(s, "\x00") {
+				t.Errorf("%s of %d bytes: %.20q…", name, len(s), s)
+			}
+		}
+		if v.ID != ViolationID(hostile, "ca-policy-disabled", hostile) {
+			t.Error("the identity is not that of the whole subject")
+		}
 	})
 }
 

@@ -123,11 +123,13 @@ func observe(f *detectors.Finding) (observation, error) {
 }
 
 func words(f *detectors.Finding) observed {
-	w := observed{Actor: f.Evidence.Actor, ActorIP: f.Evidence.ActorIP, Action: f.Evidence.Action}
+	e := &f.Evidence
+	w := observed{Actor: clip(e.Actor, maxText), ActorIP: clip(e.ActorIP, maxText), Action: clip(e.Action, maxText)}
 	if f.State == detectors.Restored {
 		return w
 	}
-	w.Tenant, w.Entry, w.Subject, w.Name = f.Tenant, f.Rule.Entry, f.Subject, f.Name
+	w.Tenant, w.Entry = identifier(f.Tenant), f.Rule.Entry
+	w.Subject, w.Name = clip(f.Subject, maxText), clip(f.Name, maxText)
 	w.Title, w.Group, w.Restorable = f.Rule.Title, f.Rule.Group, f.Rule.Restorable
 	w.Safeguards, w.HIPAA, w.Runbook = f.Rule.Safeguards, f.Rule.HIPAA, f.Rule.Runbook
 	return w
@@ -147,10 +149,9 @@ func eventTime(f *detectors.Finding) time.Time {
 // eventID is the event's id, or for a record without one, an id of its bytes.
 func eventID(e *detectors.Evidence) string {
 	if e.EventID != "" {
-		return e.EventID
+		return identifier(e.EventID)
 	}
-	sum := sha256.Sum256(e.Record)
-	return e.Kind + "/sha256:" + hex.EncodeToString(sum[:16])
+	return e.Kind + "/" + digest(e.Record)
 }
 
 // prefer reports whether o is to be kept rather than p, both being the same

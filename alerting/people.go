@@ -79,7 +79,7 @@ func (l *Ledger) said(r *row, state detectors.State, by, note string) (*observat
 		state = closed
 	}
 	now := micros(l.now())
-	body, err := json.Marshal(observed{Actor: by, Note: note, Said: now})
+	body, err := json.Marshal(observed{Actor: clip(by, maxText), Note: note, Said: now})
 	if err != nil {
 		return nil, err
 	}

@@ -210,13 +210,22 @@ func (d *Detail) loadDeliveries(ctx context.Context, q querier, id string) error
 	}
 	return nil
 }
+
+// MaxObservations is how many observations a Detail holds at most, the newest.
+const MaxObservations = 1000
+
 func (d *Detail) loadObservations(ctx context.Context, q querier, id string) error {
-	stored, err := loadObservations(ctx, q, []string{id})
-	if err != nil {
+	var obs []*observation
+	err := each(ctx, q, func(rows *sql.Rows) error {
+		o, err := scanObservation(rows)
+		obs = append(obs, o)
 		return err
+	}, selectObservations+`($1) ORDER BY at DESC LIMIT $2`, id, MaxObservations)
+	if err != nil {
+		return fmt.Errorf("load observations of violation %s: %w", id, err)
 	}
-	slices.SortFunc(stored[id], byTime)
-	for _, o := range stored[id] {
+	slices.SortFunc(obs, byTime)
+	for _, o := range obs {
 		shown, err := o.show()
 		if err != nil {
 			return err

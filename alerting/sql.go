@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -54,19 +55,21 @@ func each(ctx context.Context, q querier, scan func(*sql.Rows) error, query stri
 }
 
 // eachIn runs query, which ends in "IN ", for the keys, in chunks.
-func eachIn[K ~string](ctx context.Context, q querier, keys []K, scan func(*sql.Rows) error, query, rest string) error {
-	for len(keys) > 0 {
-		n := min(chunk, len(keys))
-		args := make([]any, n)
-		for i, k := range keys[:n] {
-			args[i] = string(k)
-		}
-		if err := each(ctx, q, scan, query+tuples(1, n)+rest, args...); err != nil {
+func eachIn(ctx context.Context, q querier, keys []string, scan func(*sql.Rows) error, query, rest string) error {
+	for part := range slices.Chunk(keys, chunk) {
+		if err := each(ctx, q, scan, query+tuples(1, len(part))+rest, arguments(part)...); err != nil {
 			return err
 		}
-		keys = keys[n:]
 	}
 	return nil
+}
+
+func arguments(keys []string) []any {
+	out := make([]any, len(keys))
+	for i, k := range keys {
+		out[i] = k
+	}
+	return out
 }
 
 // inTx runs f in a transaction of its own.

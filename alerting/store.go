@@ -164,16 +164,18 @@ func insertObservations(ctx context.Context, tx *sql.Tx, obs []*observation, arr
 
 const selectObservations = `SELECT violation, event, state, at, severity, quiet, body FROM observations WHERE violation IN `
 
+func scanObservation(rows *sql.Rows) (*observation, error) {
+	o := new(observation)
+	return o, rows.Scan(&o.violation, &o.event, &o.state, &o.at, &o.severity, &o.quiet, &o.body)
+}
+
 // loadObservations returns the stored observations of violations, unordered.
 func loadObservations(ctx context.Context, q querier, ids []string) (map[string][]*observation, error) {
 	out := make(map[string][]*observation, len(ids))
 	err := eachIn(ctx, q, ids, func(rows *sql.Rows) error {
-		o := new(observation)
-		if err := rows.Scan(&o.violation, &o.event, &o.state, &o.at, &o.severity, &o.quiet, &o.body); err != nil {
-			return err
-		}
+		o, err := scanObservation(rows)
 		out[o.violation] = append(out[o.violation], o)
-		return nil
+		return err
 	}, selectObservations, "")
 	if err != nil {
 		return nil, fmt.Errorf("load observations: %w", err)

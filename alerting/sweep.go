@@ -9,12 +9,20 @@ import (
 	"time"
 )
 
-// How long finished groups are kept for people to look at.
-const finishedFor = 90 * 24 * time.Hour
+// How long groups show what is over: finished ones to people who look them up,
+// unfinished ones among what is still open.
+const (
+	finishedFor = 90 * 24 * time.Hour
+	overFor     = 30 * 24 * time.Hour
+)
+
+// pruneEvery is how often a sweep also removes what is old.
+const pruneEvery = time.Hour
 
 // Sweep does what the passing of time does: incidents close whose quiet period
 // is over, restores of nothing known are forgotten after Lateness, evidence
-// and finished groups after their retention. Call it every minute or so.
+// and the members of groups after their retention. Call it every minute or
+// so; it removes things once an hour.
 func (l *Ledger) Sweep(ctx context.Context, now time.Time) error {
 	err := inTx(ctx, l.db, func(tx *sql.Tx) error {
 		if err := lock(ctx, tx); err != nil {
@@ -22,6 +30,9 @@ func (l *Ledger) Sweep(ctx context.Context, now time.Time) error {
 		}
 		if err := l.sweepQuiet(ctx, tx, micros(now)); err != nil {
 			return fmt.Errorf("close quiet incidents: %w", err)
+		}
+		if last := l.pruned.Load(); micros(now)-last < pruneEvery.Microseconds() {
+			return nil
 		}
 		return l.prune(ctx, tx, now)
 	})
@@ -63,10 +74,14 @@ func (l *Ledger) prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
 		{"evidence", `DELETE FROM evidence WHERE stored < $1`, micros(now.Add(-l.retention))},
 		{"members of finished groups", `DELETE FROM delivery_members WHERE delivery IN
 			(SELECT id FROM deliveries WHERE finished AND sent < $1)`, micros(now.Add(-finishedFor))},
+		{"members long over", `DELETE FROM delivery_members WHERE
+			violation IN (SELECT id FROM violations WHERE state IN ('restored', 'closed') AND newest_at < $1) AND
+			delivery IN (SELECT id FROM deliveries WHERE NOT finished AND wanted = achieved)`, micros(now.Add(-overFor))},
 	} {
 		if _, err := tx.ExecContext(ctx, p.query, p.before); err != nil {
 			return fmt.Errorf("prune %s: %w", p.what, err)
 		}
 	}
+	l.pruned.Store(micros(now)) // should the commit fail, an hour later does as well
 	return nil
 }
