@@ -31,6 +31,8 @@ type Credential struct {
 	CertificatePasswordFile string `yaml:"certificate_password_file"`
 	// Cloud is public (default), government or china.
 	Cloud string `yaml:"cloud"`
+
+	fixed azcore.TokenCredential // used instead, in tests
 }
 
 // clouds are the values of Credential.Cloud.
@@ -98,6 +100,9 @@ func (c *Credential) token() (azcore.TokenCredential, error) {
 
 func (c *Credential) build() (azcore.TokenCredential, error) {
 	options := azcore.ClientOptions{Cloud: clouds[c.Cloud]}
+	if c.fixed != nil {
+		return c.fixed, nil
+	}
 	switch c.Type {
 	case "default":
 		return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: options, TenantID: c.TenantID})

@@ -1,7 +1,6 @@
 package eventhub
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -214,17 +213,6 @@ func TestADatabaseInTroubleRebuildsTheHubNotTheProcess(t *testing.T) {
 	publish(t, h, "logs", "0", numbered(3, 3)...)
 	d.wait(6)
 	eventually(t, "ready", func() bool { return s.Ready() == nil })
-}
-
-func TestErrorsAreClassified(t *testing.T) {
-	for want, err := range map[Class]error{
-		ClassOther:      errors.New("something"),
-		ClassConnection: errNoAnswer(time.Second),
-	} {
-		if got := classify(fmt.Errorf("wrapped: %w", err)); got != want {
-			t.Errorf("%v is %s, want %s", err, got, want)
-		}
-	}
 }
 
 func TestPartitionsAddedToAHubAreReadWithoutARestart(t *testing.T) {
