@@ -5,25 +5,69 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite"
 )
 
-// state returns an empty state database.
-func state(t testing.TB) *sql.DB {
+// onEach runs a test with an empty state database of each kind: SQLite always,
+// PostgreSQL where PHIWATCH_TEST_POSTGRES names a server.
+func onEach(t *testing.T, test func(*testing.T, *sql.DB)) {
+	t.Run("sqlite", func(t *testing.T) {
+		test(t, migrated(t, "sqlite", goose.DialectSQLite3, "file:"+filepath.Join(t.TempDir(), "state.db")+
+			"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate"))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		test(t, migrated(t, "pgx", goose.DialectPostgres, postgresSchema(t)))
+	})
+}
+
+// postgresSchema returns where to find a schema of the test's own.
+func postgresSchema(t testing.TB) string {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+
-		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate")
+	dsn := os.Getenv("PHIWATCH_TEST_POSTGRES")
+	if dsn == "" {
+		if os.Getenv("PHIWATCH_REQUIRE_ALL") == "1" {
+			t.Fatal("PHIWATCH_TEST_POSTGRES names no server")
+		}
+		t.Skip("PHIWATCH_TEST_POSTGRES names no server")
+	}
+	admin, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := fmt.Sprintf("ingest_%d", time.Now().UnixNano())
+	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
+			t.Error(err)
+		}
+		admin.Close()
+	})
+	separator := "?"
+	if strings.Contains(dsn, "?") {
+		separator = "&"
+	}
+	return dsn + separator + "search_path=" + schema
+}
+
+func migrated(t testing.TB, driver string, dialect goose.Dialect, dsn string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, Migrations())
+	p, err := goose.NewProvider(dialect, db, Migrations())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,12 +111,13 @@ func own(t testing.TB, db *sql.DB, owner string) {
 		VALUES ('ns.example.net', 'audit', '$Default', '3', $1, 'e', 0)
 		ON CONFLICT (namespace, hub, consumer_group, partition) DO UPDATE SET owner_id = excluded.owner_id`, owner)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 }
 
-func TestPositionsAdvanceOnly(t *testing.T) {
-	db := state(t)
+func TestPositionsAdvanceOnly(t *testing.T) { onEach(t, testPositionsAdvanceOnly) }
+
+func testPositionsAdvanceOnly(t *testing.T, db *sql.DB) {
 	own(t, db, "me")
 	var p Positions
 	if _, found, err := p.Load(t.Context(), db, somePartition); err != nil || found {
@@ -96,8 +141,9 @@ func TestPositionsAdvanceOnly(t *testing.T) {
 	}
 }
 
-func TestOnlyTheOwnerAdvances(t *testing.T) {
-	db := state(t)
+func TestOnlyTheOwnerAdvances(t *testing.T) { onEach(t, testOnlyTheOwnerAdvances) }
+
+func testOnlyTheOwnerAdvances(t *testing.T, db *sql.DB) {
 	var p Positions
 	advance := func(owner string, sequence int64) error {
 		return within(t, db, func(tx *sql.Tx) error { return p.Advance(t.Context(), tx, upTo(owner, sequence)) })
@@ -122,6 +168,43 @@ func TestOnlyTheOwnerAdvances(t *testing.T) {
 	}
 	if err := advance("", 9); err != nil {
 		t.Errorf("without owner: %v", err)
+	}
+}
+
+// A claim waits for the old owner's transaction, so that what the new owner
+// reads is the last word.
+func TestClaimsWaitForTheOldOwnersTransaction(t *testing.T) { onEach(t, testClaimsWait) }
+
+func testClaimsWait(t *testing.T, db *sql.DB) {
+	var p Positions
+	own(t, db, "me")
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if err := p.Advance(t.Context(), tx, upTo("me", 6)); err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan int64)
+	go func() {
+		own(t, db, "other")
+		at, _, err := p.Load(t.Context(), db, somePartition)
+		if err != nil {
+			t.Error(err)
+		}
+		seen <- at.Sequence
+	}()
+	select {
+	case at := <-seen:
+		t.Fatalf("claimed inside the transaction, at position %d", at)
+	case <-time.After(50 * time.Millisecond): // no more can be waited for: nothing happens
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if at := <-seen; at != 6 {
+		t.Errorf("the new owner begins at %d, want 6", at)
 	}
 }
 
@@ -180,8 +263,9 @@ func held(t testing.TB, q *Quarantine, db *sql.DB) (sequences []int64) {
 	return sequences
 }
 
-func TestQuarantineIsBounded(t *testing.T) {
-	db := state(t)
+func TestQuarantineIsBounded(t *testing.T) { onEach(t, testQuarantineIsBounded) }
+
+func testQuarantineIsBounded(t *testing.T, db *sql.DB) {
 	evicted := map[Eviction]int{}
 	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 	q := NewQuarantine(time.Hour, 100)
@@ -215,8 +299,9 @@ func TestQuarantineIsBounded(t *testing.T) {
 	}
 }
 
-func TestQuarantineGivesUpManyAtOnce(t *testing.T) {
-	db := state(t)
+func TestQuarantineGivesUpManyAtOnce(t *testing.T) { onEach(t, testQuarantineGivesUpManyAtOnce) }
+
+func testQuarantineGivesUpManyAtOnce(t *testing.T, db *sql.DB) {
 	q := NewQuarantine(time.Hour, 1<<20)
 	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 	q.now = func() time.Time { return now }
@@ -237,7 +322,10 @@ func TestQuarantineGivesUpManyAtOnce(t *testing.T) {
 }
 
 func TestQuarantineKeepsWhatAPersonNeeds(t *testing.T) {
-	db := state(t)
+	onEach(t, testQuarantineKeepsWhatAPersonNeeds)
+}
+
+func testQuarantineKeepsWhatAPersonNeeds(t *testing.T, db *sql.DB) {
 	q := NewQuarantine(0, 0)
 	want := Quarantined{Position: Position{Partition: somePartition, Sequence: 7, Offset: "o7"}, Index: 2, Reason: Truncated, Detail: "truncated at offset 5", Bytes: []byte{'{', 0, 0xff}}
 	ctx := context.WithoutCancel(t.Context())
