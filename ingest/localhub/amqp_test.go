@@ -312,14 +312,14 @@ func TestLinksNeedAToken(t *testing.T) {
 }
 
 func TestIdleConnectionsAreKeptAliveByBothSides(t *testing.T) {
-	h, addr := serve(t, keyed(localhub.Config{IdleTimeout: 100 * time.Millisecond}))
-	s := dial(t, addr, amqp.ConnOptions{IdleTimeout: 120 * time.Millisecond})
+	h, addr := serve(t, keyed(localhub.Config{IdleTimeout: 250 * time.Millisecond}))
+	s := dial(t, addr, amqp.ConnOptions{IdleTimeout: 300 * time.Millisecond})
 	in, err := s.NewReceiver(deadline(t), from0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Neither side has anything to say for several times either timeout.
-	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond)
 	defer cancel()
 	if _, err := in.Receive(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)

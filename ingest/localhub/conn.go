@@ -117,18 +117,21 @@ func (c *conn) leave(gone <-chan struct{}) {
 // linger lets the client read why it is left: closing with input unread would
 // take that from it.
 func (c *conn) linger() {
-	if half, ok := c.raw.(interface{ CloseWrite() error }); ok {
-		half.CloseWrite()
+	if half, ok := c.raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() != nil {
+		return
 	}
-	c.raw.SetReadDeadline(time.Now().Add(goodbyeTimeout))
-	io.Copy(io.Discard, c.raw)
+	if c.raw.SetReadDeadline(time.Now().Add(goodbyeTimeout)) == nil {
+		_, _ = io.Copy(io.Discard, c.raw) // ends with the client or the deadline
+	}
 }
 
 func (c *conn) secure(ctx context.Context) error {
 	if c.hub.tls == nil {
 		return nil
 	}
-	c.nc.SetDeadline(time.Now().Add(handshakeTimeout))
+	if err := c.raw.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+		return err
+	}
 	corked := &corkedConn{Conn: c.raw}
 	secured := tls.Server(corked, c.hub.tls)
 	if err := secured.HandshakeContext(ctx); err != nil {
@@ -155,16 +158,15 @@ func (c *conn) read() error {
 				return err
 			}
 		}
-		c.in.Discard(int(h.Size))
+		if _, err := c.in.Discard(int(h.Size)); err != nil {
+			return err
+		}
 	}
 }
 
 // frame waits for a whole frame. Its body aliases the buffer until Discard.
 func (c *conn) frame() (amqp.Header, []byte, error) {
-	if c.in.Buffered() < amqp.HeaderSize {
-		c.nc.SetReadDeadline(time.Now().Add(c.hub.cfg.IdleTimeout))
-	}
-	b, err := c.in.Peek(amqp.HeaderSize)
+	b, err := c.await(amqp.HeaderSize)
 	if err != nil {
 		return amqp.Header{}, nil, err
 	}
@@ -172,14 +174,20 @@ func (c *conn) frame() (amqp.Header, []byte, error) {
 	if err != nil {
 		return h, nil, &condition{condFraming, err.Error()}
 	}
-	if c.in.Buffered() < int(h.Size) {
-		c.nc.SetReadDeadline(time.Now().Add(c.hub.cfg.IdleTimeout))
-	}
-	b, err = c.in.Peek(int(h.Size))
-	if err != nil {
+	if b, err = c.await(int(h.Size)); err != nil {
 		return h, nil, err
 	}
 	return h, b[h.Offset:], nil
+}
+
+// await waits until n bytes are buffered, as long as a client may be silent.
+func (c *conn) await(n int) ([]byte, error) {
+	if c.in.Buffered() < n {
+		if err := c.nc.SetReadDeadline(time.Now().Add(c.hub.cfg.IdleTimeout)); err != nil {
+			return nil, err
+		}
+	}
+	return c.in.Peek(n)
 }
 
 // act carries out one performative. It reports whether the client closed.

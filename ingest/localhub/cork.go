@@ -2,6 +2,7 @@ package localhub
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync"
 )
@@ -42,12 +43,13 @@ func (c *corkedConn) flush() error {
 
 // Close sends what TLS said last, unless a write is stuck.
 func (c *corkedConn) Close() error {
+	var last error
 	if c.mu.TryLock() {
-		c.Conn.Write(c.buf)
+		_, last = c.Conn.Write(c.buf)
 		c.buf = nil
 		c.mu.Unlock()
 	}
-	return c.Conn.Close()
+	return errors.Join(last, c.Conn.Close())
 }
 
 // tlsConn is a server's end of TLS over a corked connection.

@@ -23,7 +23,9 @@ const saslOK, saslRefused = 0, 1
 
 // handshake agrees on protocol, mechanism and limits.
 func (c *conn) handshake() error {
-	c.nc.SetDeadline(time.Now().Add(handshakeTimeout))
+	if err := c.nc.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+		return err
+	}
 	h, err := c.protocolHeader()
 	if err != nil {
 		return err

@@ -90,7 +90,9 @@ func (c *conn) flush(b []byte, closing bool) error {
 	if closing {
 		timeout = goodbyeTimeout
 	}
-	c.nc.SetWriteDeadline(time.Now().Add(timeout))
+	if err := c.nc.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+		return err
+	}
 	_, err := c.nc.Write(b)
 	return err
 }
