@@ -28,6 +28,9 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 
 // compute returns the computed field of a name, or nil if it is a path.
 func compute(name string, lists map[string][]string) (computed, error) {
+	if c, err := newAction(name); c != nil || err != nil {
+		return c, err
+	}
 	verb, arg, found := strings.Cut(name, ".")
 	if f := computers[verb]; found && f != nil {
 		return f(arg, lists)

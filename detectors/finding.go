@@ -44,6 +44,8 @@ type Finding struct {
 	Severity Severity  // the rule's, raised or lowered by its conditions
 	Time     time.Time // of the event
 	Evidence Evidence
+
+	unsure bool // the value is weak, but the subject may never have been strong
 }
 
 // Evidence points to the record a finding rests on.

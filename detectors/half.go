@@ -64,6 +64,9 @@ func (h *half) finding(s *scope, subject string) Finding {
 			break
 		}
 	}
+	if r.unknown != nil && h.state == Weakened && (r.unknown.match == nil || r.unknown.match.Match(s)) {
+		f.unsure = true
+	}
 	return f
 }
 

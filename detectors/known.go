@@ -35,6 +35,9 @@ func (e *Engine) settle(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]
 	if f.State == Restored {
 		return e.strong(ctx, tx, f, subject)
 	}
+	if !f.unsure {
+		return []Finding{f}, nil
+	}
 	var before bool
 	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM known_strong WHERE entry = $1 AND tenant = $2 AND subject = $3 AND since < $4`,
 		f.Rule.Entry, f.Tenant, subject, f.Time.UnixMicro()).Scan(&before)
@@ -47,7 +50,7 @@ func (e *Engine) settle(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO unknown_weak (entry, tenant, subject, event, happened, finding) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (entry, tenant, subject, event) DO NOTHING`, f.Rule.Entry, f.Tenant, subject, f.Evidence.EventID, f.Time.UnixMicro(), stored)
-	f.Severity = min(f.Severity, *r.unknown)
+	f.Severity = min(f.Severity, r.unknown.severity)
 	return []Finding{f}, err
 }
 

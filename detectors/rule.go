@@ -20,11 +20,11 @@ type Rule struct {
 	subject  subject
 	name     subject
 	severity []level
-	unknown  *Severity // of a weak value while the subject is not known to have been strong; nil: full
-	halves   []half    // what weakens, then what restores if anything does
+	unknown  *level // of a weak value while the subject is not known to have been strong; nil: full
+	halves   []half // what weakens, then what restores if anything does
 }
 
-// level is a severity that applies when its detection holds.
+// level is a severity that applies when its detection holds; without one, always.
 type level struct {
 	severity Severity
 	match    *sigma.Matcher
@@ -89,12 +89,8 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if r.name, err = parseSubject(sr.File, &s.Name); err != nil {
 		return err
 	}
-	if s.Unknown != "" {
-		level, err := parseLevel(s.Unknown)
-		if err != nil {
-			return at(sr.File, n, "safeguard.unknown: %v", err)
-		}
-		r.unknown = &level
+	if r.unknown, err = b.unknown(sr, &s.Unknown); err != nil {
+		return err
 	}
 	for i := range s.Severity {
 		l, err := b.level(sr, &s.Severity[i])
@@ -138,6 +134,27 @@ func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half)
 	r.Restorable = true
 	r.halves = append(r.halves, h)
 	return nil
+}
+
+// unknown reads safeguard.unknown: a level, or a level with a detection that
+// says of which events it is true.
+func (b *builder) unknown(sr *sigma.Rule, n *yaml.Node) (*level, error) {
+	if n.IsZero() {
+		return nil, nil
+	}
+	if n.Kind == yaml.MappingNode {
+		var c condition
+		if err := n.Load(&c, yaml.WithKnownFields(true)); err != nil {
+			return nil, at(sr.File, n, "safeguard.unknown: %v", err)
+		}
+		l, err := b.level(sr, &c)
+		return &l, err
+	}
+	severity, err := parseLevel(n.Value)
+	if err != nil {
+		return nil, at(sr.File, n, "safeguard.unknown: %v", err)
+	}
+	return &level{severity: severity}, nil
 }
 
 func (b *builder) level(sr *sigma.Rule, c *condition) (level, error) {

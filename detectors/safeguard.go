@@ -22,7 +22,7 @@ type safeguard struct {
 	Restored        yaml.Node   `yaml:"restored"`
 	RestoredSubject yaml.Node   `yaml:"restored_subject"`
 	Severity        []condition `yaml:"severity"`
-	Unknown         string      `yaml:"unknown"`
+	Unknown         yaml.Node   `yaml:"unknown"`
 	Incident        bool        `yaml:"incident"`
 	Quiet           string      `yaml:"quiet"`
 	Runbook         []string    `yaml:"runbook"`
@@ -60,7 +60,7 @@ func decodeSafeguard(r *sigma.Rule, n *yaml.Node) (*safeguard, error) {
 		return nil, at(r.File, n, "safeguard.evidence %q: use one of %s", s.Evidence, strings.Join(grades, ", "))
 	case s.Incident && !s.Restored.IsZero():
 		return nil, at(r.File, n, "safeguard has both incident: true and restored: an incident has no restoring event; remove one")
-	case s.Unknown != "" && s.Restored.IsZero():
+	case !s.Unknown.IsZero() && s.Restored.IsZero():
 		return nil, at(r.File, n, "safeguard.unknown needs restored: only a strong value, seen before, makes a weak one a change")
 	case s.Quiet != "" && !s.Incident:
 		return nil, at(r.File, n, "safeguard.quiet needs incident: true: a violation never closes because time passed")

@@ -12,10 +12,11 @@ type storedFinding struct {
 	Finding
 	Rule   string `json:"rule"`
 	Record []byte `json:"record"`
+	Unsure bool   `json:"unsure,omitempty"`
 }
 
 func storeFinding(f *Finding) ([]byte, error) {
-	s := storedFinding{Finding: *f, Record: f.Evidence.Record}
+	s := storedFinding{Finding: *f, Record: f.Evidence.Record, Unsure: f.unsure}
 	if f.Rule != nil {
 		s.Rule = f.Rule.Entry
 	}
@@ -30,7 +31,7 @@ func (e *Engine) readFinding(data []byte) (Finding, error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return Finding{}, fmt.Errorf("read a stored finding: %w", err)
 	}
-	s.Finding.Evidence.Record = s.Record
+	s.Finding.Evidence.Record, s.Finding.unsure = s.Record, s.Unsure
 	if r := e.byEntry[s.Rule]; r != nil {
 		s.Finding.Rule = &r.Meta
 	}

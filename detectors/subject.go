@@ -15,10 +15,23 @@ type subject []part
 
 // part is one part of a key: the first alternative that has a value.
 type part struct {
-	tenant bool // the event's tenant id
-	paths  []*document.Path
-	before string // lower-cased marker; the value ends before its first occurrence
-	each   bool   // every value makes a subject of its own, not only the first
+	tenant   bool // the event's tenant id
+	paths    []*document.Path
+	before   string // lower-cased marker; the value ends before its first occurrence
+	after    string // lower-cased marker; the value begins after its last occurrence, and is empty without it
+	each     bool   // every value makes a subject of its own, not only the first
+	optional bool   // left out of the key when empty
+	object   bool   // the value is a vault object's address: the live object's, without version
+}
+
+// partYAML is a part as a rule writes it when a path alone does not do.
+type partYAML struct {
+	Field    string `yaml:"field"`
+	Before   string `yaml:"before"`
+	After    string `yaml:"after"`
+	Each     bool   `yaml:"each"`
+	Optional bool   `yaml:"optional"`
+	As       string `yaml:"as"` // vault-object
 }
 
 const joiner = " + "
@@ -45,23 +58,20 @@ func parseSubject(file string, n *yaml.Node) (subject, error) {
 }
 
 func parsePart(file string, n *yaml.Node) (part, error) {
-	field, before, each := n.Value, "", false
+	m := partYAML{Field: n.Value}
 	if n.Kind == yaml.MappingNode {
-		var m struct {
-			Field  string `yaml:"field"`
-			Before string `yaml:"before"`
-			Each   bool   `yaml:"each"`
-		}
 		if err := n.Load(&m, yaml.WithKnownFields(true)); err != nil {
 			return part{}, at(file, n, "subject: %v", err)
 		}
-		field, before, each = m.Field, strings.ToLower(m.Before), m.Each
 	}
-	if field == "tenant" {
+	if m.Field == "tenant" {
 		return part{tenant: true}, nil
 	}
-	p := part{before: before, each: each}
-	for alternative := range strings.SplitSeq(field, " | ") {
+	if m.As != "" && m.As != "vault-object" {
+		return part{}, at(file, n, "subject: as: %q: use vault-object", m.As)
+	}
+	p := part{before: strings.ToLower(m.Before), after: strings.ToLower(m.After), each: m.Each, optional: m.Optional, object: m.As != ""}
+	for alternative := range strings.SplitSeq(m.Field, " | ") {
 		path, err := document.Compile(strings.TrimSpace(alternative))
 		if err != nil {
 			return part{}, at(file, n, "subject: %v", err)
@@ -75,20 +85,24 @@ func parsePart(file string, n *yaml.Node) (part, error) {
 // values and takes each; none when every part is empty.
 func (s subject) of(ev *ingest.Event) []string {
 	keys := []string{""}
-	found := false
+	found, parts := false, 0
 	for i := range s {
 		values := s[i].of(ev)
+		if s[i].optional && values[0] == "" {
+			continue
+		}
 		found = found || values[0] != ""
 		joined := make([]string, 0, len(keys)*len(values))
 		for _, key := range keys {
 			for _, v := range values {
-				if i > 0 {
+				if parts > 0 {
 					v = key + joiner + v
 				}
 				joined = append(joined, v)
 			}
 		}
 		keys = joined
+		parts++
 	}
 	if !found {
 		return nil
@@ -132,10 +146,36 @@ const maxSubjects = 64
 // cut trims a value to what identifies the subject.
 func (p *part) cut(v string) string {
 	v = strings.TrimSpace(v)
+	if p.after != "" {
+		i := strings.LastIndex(strings.ToLower(v), p.after)
+		if i < 0 {
+			return ""
+		}
+		v = v[i+len(p.after):]
+	}
 	if p.before != "" {
 		if i := strings.Index(strings.ToLower(v), p.before); i >= 0 {
 			v = v[:i]
 		}
 	}
+	if p.object {
+		v = vaultObject(v)
+	}
 	return v
+}
+
+// vaultObject returns the address of a key, secret or certificate as long as it
+// lives: a deleted one is named https://V/deletedkeys/K, a version of it
+// https://V/keys/K/VERSION.
+func vaultObject(id string) string {
+	scheme, rest, found := strings.Cut(id, "://")
+	if !found {
+		return id
+	}
+	steps := strings.Split(rest, "/")
+	if len(steps) < 3 {
+		return id
+	}
+	steps[1] = strings.TrimPrefix(steps[1], "deleted")
+	return scheme + "://" + strings.Join(steps[:3], "/")
 }
