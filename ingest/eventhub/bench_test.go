@@ -141,7 +141,7 @@ func TestLargeMessagesStayWithinThePrefetchBudget(t *testing.T) {
 		return nil
 	})
 	eventually(t, "a third is read", func() bool { return got.Load() > n/3 })
-	for settled := 0; settled < 5; settled++ { // until no more arrives
+	for range 5 { // until no more arrives
 		if !sleep(deadline(t), 20*time.Millisecond) {
 			t.Fatal("not in time")
 		}
@@ -155,5 +155,23 @@ func TestLargeMessagesStayWithinThePrefetchBudget(t *testing.T) {
 	t.Logf("%d MiB live beyond the base, budget 16 MiB", most.Load()>>20)
 	if most.Load() > 3*16<<20 {
 		t.Errorf("%d MiB live of a budget of 16 MiB", most.Load()>>20)
+	}
+}
+
+// BenchmarkArrival is the time from a message's entry into an idle hub to handle.
+func BenchmarkArrival(b *testing.B) {
+	h, addr := serve(b, localhub.Config{})
+	db := sqlite(b)
+	s, err := newSource(logs(h, addr), db, slog.New(slog.DiscardHandler), newRegistry(), defaultTiming)
+	if err != nil {
+		b.Fatal(err)
+	}
+	arrived := make(chan struct{}, 1)
+	begin(b, s, func(context.Context, ingest.Batch) error { arrived <- struct{}{}; return nil })
+	publish(b, h, "logs", "0", `{}`)
+	<-arrived
+	for b.Loop() {
+		publish(b, h, "logs", "0", `{}`)
+		<-arrived
 	}
 }

@@ -160,7 +160,7 @@ func (s *Store) ClaimOwnership(ctx context.Context, want []azeventhubs.Ownership
 	if err != nil {
 		return nil, fmt.Errorf("claim partitions: %w", err)
 	}
-	defer tx.Rollback() //nolint:errcheck // without effect after Commit
+	defer tx.Rollback()
 	var got []azeventhubs.Ownership
 	for _, o := range want {
 		ok, err := s.claim(ctx, tx, &o)

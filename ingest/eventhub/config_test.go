@@ -112,7 +112,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"missing variable": {Hub{ConnectionStringEnv: "PHIWATCH_TEST_NONE"}, "connection_string_env: environment variable PHIWATCH_TEST_NONE is not set"},
 		"not a string":     {Hub{ConnectionStringEnv: "PHIWATCH_TEST_BROKEN"}, "copy it from Shared access policies in the portal"},
 		"no hub":           {Hub{ConnectionStringEnv: "PHIWATCH_TEST_NAMESPACE"}, "hub: missing; the connection string is the namespace's and has no EntityPath"},
-		"two hubs":         {Hub{ConnectionStringEnv: "PHIWATCH_TEST_HUB", Hub: "signins"}, `hub: "signins", but the connection string's EntityPath is "logs"; leave hub out`},
+		"two hubs":         {Hub{ConnectionStringEnv: "PHIWATCH_TEST_HUB", Hub: "risks"}, `hub: "risks", but the connection string's EntityPath is "logs"; leave hub out`},
 		"missing CA":       {Hub{ConnectionStringEnv: "PHIWATCH_TEST_HUB", CAFile: filepath.Join(dir, "none")}, "ca_file: open "},
 		"no CA in it":      {Hub{ConnectionStringEnv: "PHIWATCH_TEST_HUB", CAFile: file("ca", "x")}, "holds no PEM certificate"},
 		"missing secret":   {Hub{Namespace: "a", Hub: "b", Credential: &Credential{Type: "client-secret", TenantID: "a", ClientID: "b", SecretFile: filepath.Join(dir, "none")}}, "credential.secret_file: open "},

@@ -75,76 +75,81 @@ var conditions = map[amqp.ErrCond]Class{
 	"com.microsoft:partition-not-owned":   ClassStolen,
 }
 
+// noToken is azidentity's mark on every failure to get a token.
+type noToken interface {
+	NonRetriable()
+	error
+}
+
+// rpcError is the SDK's unexported error of $cbs and $management.
+type rpcError interface {
+	RPCCode() int
+	error
+}
+
 // classify tells what kind of error came from the SDK.
 func classify(err error) Class {
 	if c, ok := classifyAMQP(err); ok {
 		return c
 	}
-	var noRetry interface { // azidentity's mark on every failure to get a token
-		NonRetriable()
-		error
-	}
-	var untrusted *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var dns *net.DNSError
-	var network net.Error
-	var conn *amqp.ConnError
-	var session *amqp.SessionError
-	var link *amqp.LinkError
+	dns, _ := errors.AsType[*net.DNSError](err)
 	switch {
-	case errors.As(err, &noRetry):
+	case is[noToken](err):
 		return ClassAuth
-	case errors.As(err, &untrusted), errors.As(err, &authority), errors.As(err, &name):
+	case is[*tls.CertificateVerificationError](err), is[x509.UnknownAuthorityError](err), is[x509.HostnameError](err):
 		return ClassTLS
-	case errors.As(err, &dns) && dns.IsNotFound:
+	case dns != nil && dns.IsNotFound:
 		return ClassNotFound
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed),
-		errors.As(err, &network), errors.As(err, &conn), errors.As(err, &session), errors.As(err, &link):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), is[net.Error](err),
+		is[*amqp.ConnError](err), is[*amqp.SessionError](err), is[*amqp.LinkError](err):
 		return ClassConnection
 	}
 	return ClassOther
 }
 
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
 // classifyAMQP looks at what the service said, if it said anything.
 func classifyAMQP(err error) (Class, bool) {
-	var sdk *azeventhubs.Error // hides its cause
-	if errors.As(err, &sdk) {
-		switch sdk.Code {
-		case azeventhubs.ErrorCodeUnauthorizedAccess:
-			return ClassAuth, true
-		case azeventhubs.ErrorCodeOwnershipLost:
-			return ClassStolen, true
-		case azeventhubs.ErrorCodeConnectionLost: // the SDK's word for all else that may pass
-			for cond, class := range conditions {
-				if strings.Contains(sdk.Error(), "Condition: "+string(cond)+",") {
-					return class, true
-				}
-			}
-			return ClassConnection, true
-		}
+	if sdk, ok := errors.AsType[*azeventhubs.Error](err); ok {
+		return classifySDK(sdk), true
 	}
-	var said *amqp.Error
-	if errors.As(err, &said) {
+	if said, ok := errors.AsType[*amqp.Error](err); ok {
 		c, ok := conditions[said.Condition]
 		return c, ok
 	}
-	var rpc interface { // the SDK's unexported error of $cbs and $management
-		RPCCode() int
-		error
+	rpc, ok := errors.AsType[rpcError](err)
+	if !ok {
+		return ClassOther, false
 	}
-	if errors.As(err, &rpc) {
-		switch rpc.RPCCode() {
-		case http.StatusUnauthorized, http.StatusForbidden:
-			return ClassAuth, true
-		case http.StatusNotFound, http.StatusGone:
-			return ClassNotFound, true
-		case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-			return ClassBusy, true
+	switch rpc.RPCCode() {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return ClassAuth, true
+	case http.StatusNotFound, http.StatusGone:
+		return ClassNotFound, true
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		return ClassBusy, true
+	}
+	return ClassConnection, true
+}
+
+// classifySDK looks at the SDK's own error, which hides its cause but in the text.
+func classifySDK(err *azeventhubs.Error) Class {
+	switch err.Code {
+	case azeventhubs.ErrorCodeUnauthorizedAccess:
+		return ClassAuth
+	case azeventhubs.ErrorCodeOwnershipLost:
+		return ClassStolen
+	}
+	for cond, class := range conditions { // "connlost" is all that may pass
+		if strings.Contains(err.Error(), "Condition: "+string(cond)+",") {
+			return class
 		}
-		return ClassConnection, true
 	}
-	return ClassOther, false
+	return ClassConnection
 }
 
 // remedy says what an operator can do, or nothing.

@@ -21,10 +21,10 @@ import (
 	"phiwatch/ingest/localhub"
 )
 
-// noToken is azidentity's error, as far as anybody can tell from outside.
-type noToken struct{ error }
+// tokenError is azidentity's error, as far as anybody can tell from outside.
+type tokenError struct{ error }
 
-func (noToken) NonRetriable() {}
+func (tokenError) NonRetriable() {}
 
 // code is the SDK's unexported RPC error, likewise.
 type code int
@@ -52,7 +52,7 @@ func TestErrorsAreClassified(t *testing.T) {
 		{code(404), ClassNotFound},
 		{code(503), ClassBusy},
 		{code(500), ClassConnection},
-		{noToken{errors.New("no managed identity here")}, ClassAuth},
+		{tokenError{errors.New("no managed identity here")}, ClassAuth},
 		{errNoAnswer(time.Second), ClassConnection},
 		{io.EOF, ClassConnection},
 		{&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, ClassConnection},
@@ -89,13 +89,13 @@ func TestAnEntraIdentityIsTriedUntilItHasTheRole(t *testing.T) {
 	conf, ca := certificate(t)
 	h, addr := serve(t, localhub.Config{TLS: conf, AcceptJWT: func(token string) error {
 		if token != "with the role" {
-			return errors.New("unauthorized: the claim 'Listen' is required")
+			return errors.New("the claim 'Listen' is required")
 		}
 		return nil
 	}})
 	publish(t, h, "logs", "0", numbered(0, 3)...)
 	cred := &tokens{}
-	cred.answer.Store(wrapped{error: noToken{errors.New("no managed identity here")}})
+	cred.answer.Store(wrapped{error: tokenError{errors.New("no managed identity here")}})
 	db := sqlite(t)
 	d := newDecider(t, db)
 	s, _ := run(t, db, Config{Hubs: []Hub{{Namespace: addr, Hub: "logs", CAFile: ca, Credential: &Credential{Type: "default", fixed: cred}}}}, d.handle)

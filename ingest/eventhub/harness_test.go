@@ -64,11 +64,11 @@ func deadline(t testing.TB) context.Context {
 	return ctx
 }
 
-// serve runs a namespace with the hubs logs and signins until the test ends.
+// serve runs a namespace with the hubs logs and risks until the test ends.
 func serve(t testing.TB, cfg localhub.Config) (*localhub.Hub, string) {
 	t.Helper()
 	if cfg.Hubs == nil {
-		cfg.Hubs = []localhub.HubConfig{{Name: "logs", Partitions: 2, ConsumerGroups: []string{"second"}}, {Name: "signins", Partitions: 1}}
+		cfg.Hubs = []localhub.HubConfig{{Name: "logs", Partitions: 2, ConsumerGroups: []string{"second"}}, {Name: "risks", Partitions: 1}}
 	}
 	h, err := localhub.New(cfg)
 	if err != nil {

@@ -74,7 +74,7 @@ func (h *hub) run(ctx context.Context, handle func(context.Context, ingest.Batch
 			return
 		}
 		if !errors.Is(err, errPartitionsChanged) {
-			h.fail(err, "hub failed, building it anew")
+			h.fail(err, "build it anew")
 		}
 		if h.timing.now().Sub(began) > h.timing.rebuildMax {
 			pause = h.timing.rebuildMin // it had been well
@@ -103,11 +103,11 @@ func (h *hub) fail(err error, doing string, attrs ...any) {
 	e := &Error{Class: class, Hub: h.name, Remedy: h.conf.remedy(class, h.target), Err: err}
 	h.metrics.errors.WithLabelValues(h.name, string(class)).Inc()
 	h.state.change(func() { h.state.hub.LastError, h.state.hub.LastErrorAt = e, h.timing.now() })
-	attrs = append(attrs, "class", string(class), "err", err)
+	attrs = append(attrs, "doing", doing, "class", string(class), "err", err)
 	if e.Remedy != "" {
 		attrs = append(attrs, "remedy", e.Remedy)
 	}
-	h.log.Warn(doing, attrs...)
+	h.log.Warn("hub in trouble", attrs...)
 }
 
 func (h *hub) connected() {

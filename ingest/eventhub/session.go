@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 
 	"phiwatch/ingest"
@@ -57,11 +56,11 @@ func newSession(h *hub) (*session, error) {
 func (s start) position() azeventhubs.StartPosition {
 	switch {
 	case s.latest:
-		return azeventhubs.StartPosition{Latest: to.Ptr(true)}
+		return azeventhubs.StartPosition{Latest: new(true)}
 	case !s.at.IsZero():
 		return azeventhubs.StartPosition{EnqueuedTime: &s.at, Inclusive: true}
 	}
-	return azeventhubs.StartPosition{Earliest: to.Ptr(true)}
+	return azeventhubs.StartPosition{Earliest: new(true)}
 }
 
 // run reads the hub until ctx ends (nil) or the session is no good any more.
@@ -100,7 +99,9 @@ func (s *session) run(ctx context.Context) error {
 	s.released()
 	release()
 	if !balanced {
-		<-balance
+		if e := <-balance; e != nil { // not to be expected: it was asked to end
+			s.log.Debug("processor ended", "err", e)
+		}
 	}
 	if ctx.Err() != nil {
 		return nil
@@ -170,7 +171,7 @@ func (s *session) pumpEnded(p *pump, err error) {
 		s.metrics.errors.WithLabelValues(s.name, string(ClassStolen)).Inc()
 		s.log.Info("partition taken by another consumer", "partition", p.id, "err", err)
 	default:
-		s.fail(err, "reading stopped, partition will be opened again", "partition", p.id)
+		s.fail(err, "open the partition again", "partition", p.id)
 	}
 }
 

@@ -27,17 +27,17 @@ func TestSeveralHubsAreReadFromTheEarliestMessage(t *testing.T) {
 	h, addr := serve(t, localhub.Config{})
 	publish(t, h, "logs", "0", numbered(0, 5)...)
 	publish(t, h, "logs", "1", numbered(100, 5)...)
-	publish(t, h, "signins", "0", numbered(200, 5)...)
+	publish(t, h, "risks", "0", numbered(200, 5)...)
 	db := sqlite(t)
 	d := newDecider(t, db)
 	s, _ := run(t, db, Config{Hubs: []Hub{
 		{ConnectionString: h.ConnectionString(addr, "logs")},
-		{ConnectionString: h.ConnectionString(addr, "signins")},
+		{ConnectionString: h.ConnectionString(addr, "risks")},
 	}}, d.handle)
 	d.wait(15)
 	publish(t, h, "logs", "1", numbered(105, 5)...)
 	d.wait(20)
-	for p, want := range map[string][]string{"logs/0": numbered(0, 5), "logs/1": numbered(100, 10), "signins/0": numbered(200, 5)} {
+	for p, want := range map[string][]string{"logs/0": numbered(0, 5), "logs/1": numbered(100, 10), "risks/0": numbered(200, 5)} {
 		hub, id, _ := strings.Cut(p, "/")
 		if diff := cmp.Diff(want, d.bodies(addr+"/"+hub, id)); diff != "" {
 			t.Errorf("%s: %s", p, diff)

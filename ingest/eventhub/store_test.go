@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 	"github.com/google/go-cmp/cmp"
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -86,8 +85,10 @@ var databases = map[string]func(testing.TB) *sql.DB{"sqlite": sqlite, "postgres"
 
 // own is an ownership of partition id of the hub that the store's tests use.
 func own(id, owner string, etag *azcore.ETag) azeventhubs.Ownership {
-	return azeventhubs.Ownership{FullyQualifiedNamespace: "ns.example.net", EventHubName: "logs", ConsumerGroup: "$Default",
-		PartitionID: id, OwnerID: owner, ETag: etag}
+	return azeventhubs.Ownership{
+		FullyQualifiedNamespace: "ns.example.net", EventHubName: "logs", ConsumerGroup: "$Default",
+		PartitionID: id, OwnerID: owner, ETag: etag,
+	}
 }
 
 func list(t *testing.T, s *Store) []azeventhubs.Ownership {
@@ -118,7 +119,7 @@ func owners(all []azeventhubs.Ownership) []string {
 }
 
 func TestClaimIsCompareAndSwap(t *testing.T) {
-	stale := to.Ptr(azcore.ETag("stale"))
+	stale := new(azcore.ETag("stale"))
 	// first is the ETag that a has from claiming 0 and 1.
 	for name, c := range map[string]struct {
 		want func(first map[string]*azcore.ETag) []azeventhubs.Ownership
@@ -129,43 +130,50 @@ func TestClaimIsCompareAndSwap(t *testing.T) {
 			func(map[string]*azcore.ETag) []azeventhubs.Ownership {
 				return []azeventhubs.Ownership{own("2", "b", nil)}
 			},
-			[]string{"2=b"}, []string{"0=a", "1=a", "2=b"},
+			[]string{"2=b"},
+			[]string{"0=a", "1=a", "2=b"},
 		},
 		"thought free but owned": {
 			func(map[string]*azcore.ETag) []azeventhubs.Ownership {
 				return []azeventhubs.Ownership{own("0", "b", nil)}
 			},
-			nil, []string{"0=a", "1=a"},
+			nil,
+			[]string{"0=a", "1=a"},
 		},
 		"seen as it is": {
 			func(e map[string]*azcore.ETag) []azeventhubs.Ownership {
 				return []azeventhubs.Ownership{own("0", "b", e["0"])}
 			},
-			[]string{"0=b"}, []string{"0=b", "1=a"},
+			[]string{"0=b"},
+			[]string{"0=b", "1=a"},
 		},
 		"changed since seen": {
 			func(map[string]*azcore.ETag) []azeventhubs.Ownership {
 				return []azeventhubs.Ownership{own("0", "b", stale)}
 			},
-			nil, []string{"0=a", "1=a"},
+			nil,
+			[]string{"0=a", "1=a"},
 		},
 		"the ETag of another partition": {
 			func(e map[string]*azcore.ETag) []azeventhubs.Ownership {
 				return []azeventhubs.Ownership{own("0", "b", e["1"])}
 			},
-			nil, []string{"0=a", "1=a"},
+			nil,
+			[]string{"0=a", "1=a"},
 		},
 		"some of several": {
 			func(e map[string]*azcore.ETag) []azeventhubs.Ownership {
 				return []azeventhubs.Ownership{own("2", "b", nil), own("1", "b", e["1"]), own("0", "b", stale)}
 			},
-			[]string{"1=b", "2=b"}, []string{"0=a", "1=b", "2=b"},
+			[]string{"1=b", "2=b"},
+			[]string{"0=a", "1=b", "2=b"},
 		},
 		"relinquished": {
 			func(e map[string]*azcore.ETag) []azeventhubs.Ownership {
 				return []azeventhubs.Ownership{own("0", "", e["0"]), own("1", "", e["1"])}
 			},
-			[]string{"0=", "1="}, []string{"0=", "1="},
+			[]string{"0=", "1="},
+			[]string{"0=", "1="},
 		},
 		"nothing": {func(map[string]*azcore.ETag) []azeventhubs.Ownership { return nil }, nil, []string{"0=a", "1=a"}},
 	} {
@@ -268,7 +276,7 @@ func TestOwnershipsOfOtherHubsAndGroupsAreApart(t *testing.T) {
 	other := own("0", "b", nil)
 	other.ConsumerGroup = "second"
 	third := own("0", "c", nil)
-	third.EventHubName = "signins"
+	third.EventHubName = "risks"
 	if got := owners(take(t, s, own("0", "a", nil), other, third)); len(got) != 3 {
 		t.Fatalf("claimed %v", got)
 	}
@@ -333,7 +341,7 @@ func TestCheckpointsAreTheStoredPositions(t *testing.T) {
 		{"ns.example.net/logs", "0", 41, "8712"},
 		{"ns.example.net/logs", "1", 7, ""},
 		{"ns.example.net/logs/second", "0", 3, "1"},
-		{"ns.example.net/signins", "0", 9, "2"},
+		{"ns.example.net/risks", "0", 9, "2"},
 	} {
 		if _, err := db.Exec(`INSERT INTO positions VALUES ($1, $2, $3, $4, 0, 0)`, p.hub, p.id, p.seq, p.offset); err != nil {
 			t.Fatal(err)
@@ -345,10 +353,12 @@ func TestCheckpointsAreTheStoredPositions(t *testing.T) {
 	}
 	slices.SortFunc(got, func(a, b azeventhubs.Checkpoint) int { return strings.Compare(a.PartitionID, b.PartitionID) })
 	at := func(id string, seq int64, offset *string) azeventhubs.Checkpoint {
-		return azeventhubs.Checkpoint{FullyQualifiedNamespace: "ns.example.net", EventHubName: "logs", ConsumerGroup: "$Default",
-			PartitionID: id, SequenceNumber: &seq, Offset: offset}
+		return azeventhubs.Checkpoint{
+			FullyQualifiedNamespace: "ns.example.net", EventHubName: "logs", ConsumerGroup: "$Default",
+			PartitionID: id, SequenceNumber: &seq, Offset: offset,
+		}
 	}
-	if diff := cmp.Diff([]azeventhubs.Checkpoint{at("0", 41, to.Ptr("8712")), at("1", 7, nil)}, got); diff != "" {
+	if diff := cmp.Diff([]azeventhubs.Checkpoint{at("0", 41, new("8712")), at("1", 7, nil)}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -27,7 +27,7 @@ func (s *session) watch(ctx context.Context, first azeventhubs.EventHubPropertie
 		case err != nil:
 			failed++
 			s.disconnected()
-			s.fail(err, "hub does not answer", "round", failed)
+			s.fail(err, "ask for its state", "round", failed)
 			if failed == givenUp {
 				return fmt.Errorf("ask the hub: %w", err)
 			}
@@ -99,7 +99,7 @@ func (s *session) diagnose(ctx context.Context) bool {
 		}
 		err := s.tryOpen(ctx, id)
 		if err != nil && ctx.Err() == nil && classify(err) != ClassStolen { // stolen: by the Processor, all is well
-			s.fail(err, "partition cannot be opened", "partition", id)
+			s.fail(err, "open a partition", "partition", id)
 			well = false
 		}
 	}
@@ -121,7 +121,7 @@ func (s *session) tryOpen(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	defer client.Close(ctx) //nolint:errcheck // only a question
+	defer client.Close(ctx)
 	ctx, cancel := context.WithTimeout(ctx, min(time.Second, s.timing.answer))
 	defer cancel()
 	if _, err = client.ReceiveEvents(ctx, 1, nil); errors.Is(err, context.DeadlineExceeded) {

@@ -28,7 +28,7 @@ func (d webSocketDialer) dial(ctx context.Context, args azeventhubs.WebSocketCon
 		address = strings.Replace(address, "wss://", "ws://", 1)
 	}
 	transport := d.transport()
-	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{
+	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{ //nolint:bodyclose // by the library: "you never need to close resp.Body yourself"
 		HTTPClient:      &http.Client{Transport: transport},
 		Subprotocols:    []string{"amqp"},
 		CompressionMode: websocket.CompressionDisabled,
