@@ -95,6 +95,9 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	if findings, err = e.compareKnown(ctx, tx, findings); err != nil {
 		return nil, err
 	}
+	if findings, err = e.holdRestores(ctx, tx, findings); err != nil {
+		return nil, err
+	}
 	for i := range findings {
 		e.metrics.count(&findings[i])
 	}

@@ -45,7 +45,8 @@ type Finding struct {
 	Time     time.Time // of the event
 	Evidence Evidence
 
-	unsure bool // the value is weak, but the subject may never have been strong
+	unsure bool   // the value is weak, but the subject may never have been strong
+	value  string // for rules with regained: what was lost, or is in force now
 }
 
 // Evidence points to the record a finding rests on.

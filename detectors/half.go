@@ -67,6 +67,9 @@ func (h *half) finding(s *scope, subject string) Finding {
 	if r.unknown != nil && h.state == Weakened && (r.unknown.match == nil || r.unknown.match.Match(s)) {
 		f.unsure = true
 	}
+	if r.regained != nil {
+		f.value = strings.Clone(r.regained.value(h.state, ev))
+	}
 	return f
 }
 

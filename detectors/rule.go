@@ -20,8 +20,9 @@ type Rule struct {
 	subject  subject
 	name     subject
 	severity []level
-	unknown  *level // of a weak value while the subject is not known to have been strong; nil: full
-	halves   []half // what weakens, then what restores if anything does
+	unknown  *level    // of a weak value while the subject is not known to have been strong; nil: full
+	regained *regained // what a restore must give back; nil: nothing in particular
+	halves   []half    // what weakens, then what restores if anything does
 }
 
 // level is a severity that applies when its detection holds; without one, always.
@@ -91,6 +92,9 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	}
 	if r.unknown, err = b.unknown(sr, &s.Unknown); err != nil {
 		return err
+	}
+	if r.regained, err = newRegained(&s.Regained, b.options.Placeholders); err != nil {
+		return at(sr.File, n, "safeguard.regained: %v", err)
 	}
 	for i := range s.Severity {
 		l, err := b.level(sr, &s.Severity[i])

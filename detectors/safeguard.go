@@ -21,6 +21,7 @@ type safeguard struct {
 	Outcome         string      `yaml:"outcome"`
 	Restored        yaml.Node   `yaml:"restored"`
 	RestoredSubject yaml.Node   `yaml:"restored_subject"`
+	Regained        yaml.Node   `yaml:"regained"`
 	Severity        []condition `yaml:"severity"`
 	Unknown         yaml.Node   `yaml:"unknown"`
 	Incident        bool        `yaml:"incident"`

@@ -13,10 +13,11 @@ type storedFinding struct {
 	Rule   string `json:"rule"`
 	Record []byte `json:"record"`
 	Unsure bool   `json:"unsure,omitempty"`
+	Value  string `json:"value,omitempty"`
 }
 
 func storeFinding(f *Finding) ([]byte, error) {
-	s := storedFinding{Finding: *f, Record: f.Evidence.Record, Unsure: f.unsure}
+	s := storedFinding{Finding: *f, Record: f.Evidence.Record, Unsure: f.unsure, Value: f.value}
 	if f.Rule != nil {
 		s.Rule = f.Rule.Entry
 	}
@@ -31,7 +32,7 @@ func (e *Engine) readFinding(data []byte) (Finding, error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return Finding{}, fmt.Errorf("read a stored finding: %w", err)
 	}
-	s.Finding.Evidence.Record, s.Finding.unsure = s.Record, s.Unsure
+	s.Finding.Evidence.Record, s.Finding.unsure, s.Finding.value = s.Record, s.Unsure, s.Value
 	if r := e.byEntry[s.Rule]; r != nil {
 		s.Finding.Rule = &r.Meta
 	}
