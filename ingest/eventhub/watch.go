@@ -121,7 +121,7 @@ func (s *session) tryOpen(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	defer client.Close(ctx)
+	defer client.Close(ctx) //nolint:errcheck // only a question was asked
 	ctx, cancel := context.WithTimeout(ctx, min(time.Second, s.timing.answer))
 	defer cancel()
 	if _, err = client.ReceiveEvents(ctx, 1, nil); errors.Is(err, context.DeadlineExceeded) {
