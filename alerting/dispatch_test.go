@@ -141,6 +141,29 @@ func TestGroupWaitAndGroupInterval(t *testing.T) {
 	})
 }
 
+func TestChangeDuringADeliveryWaitsForTheGroupInterval(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		chat := newFake()
+		chat.before = func(int, Group) error { time.Sleep(3 * time.Second); return nil }
+		s := startDaemon(t, db, "{receiver: chat, group_wait: 2s, group_interval: 5m}", chat)
+		defer s.stop()
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(3 * time.Second)
+		s.take(t, weak("q", "e2", h))
+		time.Sleep(9 * time.Second)
+		d, err := s.Violation(t.Context(), ViolationID(tenant, "ca-policy-disabled", "q"))
+		if err != nil || len(d.Deliveries) != 1 || d.Deliveries[0].Achieved != 1 || d.Deliveries[0].Wanted != 2 {
+			t.Errorf("deliveries %+v, %v", d.Deliveries, err)
+		}
+		a, err := s.Accounts(t.Context())
+		if err != nil || time.Since(fromMicros(a[0].Oldest)).Round(time.Second) != 10*time.Second {
+			t.Errorf("oldest pending of %+v is not counted from when the delivery before it began, %v", a, err)
+		}
+		time.Sleep(time.Hour)
+		s.checkLog(t, "2s version 1", "5m5s version 2") // when each attempt began
+	})
+}
+
 func TestBackoffGrowsToItsCapAndNeverEnds(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		chat := newFake()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -97,4 +98,36 @@ func TestMetricsExistAtZeroAndAreRightAfterARestart(t *testing.T) {
 		_, reg, _ = boot()
 		check(reg, want)
 	})
+}
+
+func TestOwnDelayIsOfTheChangesThatWereOwed(t *testing.T) {
+	w := newWorld(t, sqlite(t))
+	conn, reg := w.db.open(t), prometheus.NewRegistry()
+	l := newLedger(t, conn, Options{Route: chatRoute(t), Now: w.clock.now})
+	d, err := NewDispatcher(conn, map[string]Receiver{"chat": w.chat}, DispatchOptions{Now: w.clock.now}, testLog(t), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workers, _ := d.workers()
+	deliver := func(at time.Duration) {
+		w.clock.Time = day.Add(at)
+		workers[0].drain(t.Context())
+	}
+	w.clock.Time = day.Add(h)
+	apply(t, l, weak("p", "e1", h)) // accepted by the hub a minute later
+	apply(t, l, weak("q", "e2", h+time.Minute))
+	w.chat.before = func(int, Group) error { return errors.New("status 500") }
+	deliver(h + 2*time.Minute)
+	w.chat.before = nil
+	deliver(h + 5*time.Minute) // four minutes for the first
+	apply(t, l, back("p", "e3", 3*h))
+	deliver(3*h + 3*time.Minute) // two minutes
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := families[0].Metric[0].GetHistogram()
+	if got.GetSampleCount() != 2 || got.GetSampleSum() != 360 {
+		t.Errorf("%d delays of %v s in all, want 2 of 360", got.GetSampleCount(), got.GetSampleSum())
+	}
 }
