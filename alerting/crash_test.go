@@ -140,7 +140,7 @@ func TestWithoutCrash(t *testing.T) {
 func TestDeathAtEveryDatabaseOperation(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		died := 0
-		for at := 1; ; at++ {
+		for at := 1; ; at += thin {
 			db := sqlite(t)
 			db.dsn = strings.Replace(db.dsn, "synchronous(FULL)", "synchronous(OFF)", 1) // no power is cut here
 			w, f := newWorld(t, db), &faults{left: at, keep: keep}
@@ -157,7 +157,7 @@ func TestDeathAtEveryDatabaseOperation(t *testing.T) {
 				t.Fatalf("after death at operation %d, its commit kept: %v", at, keep)
 			}
 		}
-		if died < 50 {
+		if died < 50/thin {
 			t.Errorf("the process died %d times only", died)
 		}
 	}

@@ -174,7 +174,7 @@ func within(t *testing.T, ctx context.Context, tx *sql.Tx) []Violation {
 func TestAnyOrderRepetitionAndBatchingGiveTheSameLedger(t *testing.T) {
 	onEach(t, func(t *testing.T, db database) {
 		l := newLedger(t, db.open(t), Options{Now: (&clock{day.Add(1000 * h)}).now})
-		for seed := range uint64(30) {
+		for seed := range uint64(30 / thin) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			findings := history(r, 72*h)
 			var want []Violation
@@ -198,7 +198,7 @@ func TestAnyOrderRepetitionAndBatchingGiveTheSameLedger(t *testing.T) {
 // still take their place.
 func TestLatenessUpTo72HoursGivesTheSameLedger(t *testing.T) {
 	l := newLedger(t, sqlite(t).open(t), Options{Now: (&clock{day.Add(1000 * h)}).now})
-	for seed := range uint64(40) {
+	for seed := range uint64(40 / thin) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		findings := history(r, 20*24*h)
 		want := oracle(findings)
