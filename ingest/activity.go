@@ -1,33 +1,29 @@
 package ingest
 
-import (
-	"strings"
-
-	"phiwatch/ingest/document"
-)
+import "strings"
 
 // The activity log comes in four forms: the hub's, the REST API's, the same
 // dumped by Azure's Python SDK with its names in snake case, and rows of Log
 // Analytics.
 var (
-	pActOperation     = []*document.Path{pOperationName, document.MustCompile("OperationNameValue")}
-	pActSnakeOp       = document.MustCompile("operation_name.value")
-	pActCorrelation   = []*document.Path{pCorrelationID, document.MustCompile("correlation_id")}
-	pActResource      = []*document.Path{pResourceID, document.MustCompile("_ResourceId"), document.MustCompile("resource_id")}
-	pActResult        = []*document.Path{pResultType, document.MustCompile("status"), document.MustCompile("ActivityStatusValue"), document.MustCompile("status.value")}
-	pActSignature     = document.MustCompile("resultSignature")
-	pActTime          = []*document.Path{pTime, document.MustCompile("eventTimestamp"), document.MustCompile("event_timestamp"), pTimeGenerated, document.MustCompile("EventSubmissionTimestamp")}
-	pActTenant        = []*document.Path{pTenantID, pActClaimTenant, document.MustCompile("tenant_id"), document.MustCompile(`claims."http://schemas.microsoft.com/identity/claims/tenantid"`)}
-	pActWorkspaceOp   = document.MustCompile("OperationNameValue")
-	pActClaimTenant   = document.MustCompile(`identity.claims."http://schemas.microsoft.com/identity/claims/tenantid"`)
-	pActHierarchy     = document.MustCompile("properties.hierarchy")
-	pActIP            = []*document.Path{pCallerIP, document.MustCompile("httpRequest.clientIpAddress"), document.MustCompile("http_request.client_ip_address"), document.MustCompile("identity.claims.ipaddr"), document.MustCompile("claims.ipaddr")}
-	pActOID           = []*document.Path{document.MustCompile(`identity.claims."http://schemas.microsoft.com/identity/claims/objectidentifier"`), document.MustCompile(`claims."http://schemas.microsoft.com/identity/claims/objectidentifier"`)}
-	pActUPN           = []*document.Path{document.MustCompile(`identity.claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"`), document.MustCompile(`claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"`)}
-	pActEmail         = []*document.Path{document.MustCompile(`identity.claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"`), document.MustCompile(`claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"`)}
-	pActCaller        = document.MustCompile("caller")
-	pActAppID         = []*document.Path{document.MustCompile("identity.claims.appid"), document.MustCompile("claims.appid")}
-	pActPrincipalType = []*document.Path{document.MustCompile("identity.authorization.evidence.principalType"), document.MustCompile("authorization.evidence.principalType")}
+	pActOperation     = []*fieldPath{pOperationName, field("OperationNameValue")}
+	pActSnakeOp       = field("operation_name.value")
+	pActCorrelation   = []*fieldPath{pCorrelationID, field("correlation_id")}
+	pActResource      = []*fieldPath{pResourceID, field("_ResourceId"), field("resource_id")}
+	pActResult        = []*fieldPath{pResultType, field("status"), field("ActivityStatusValue"), field("status.value")}
+	pActSignature     = field("resultSignature")
+	pActTime          = []*fieldPath{pTime, field("eventTimestamp"), field("event_timestamp"), pTimeGenerated, field("EventSubmissionTimestamp")}
+	pActTenant        = []*fieldPath{pTenantID, pActClaimTenant, field("tenant_id"), field(`claims."http://schemas.microsoft.com/identity/claims/tenantid"`)}
+	pActWorkspaceOp   = field("OperationNameValue")
+	pActClaimTenant   = field(`identity.claims."http://schemas.microsoft.com/identity/claims/tenantid"`)
+	pActHierarchy     = field("properties.hierarchy")
+	pActIP            = []*fieldPath{pCallerIP, field("httpRequest.clientIpAddress"), field("http_request.client_ip_address"), field("identity.claims.ipaddr"), field("claims.ipaddr")}
+	pActOID           = []*fieldPath{field(`identity.claims."http://schemas.microsoft.com/identity/claims/objectidentifier"`), field(`claims."http://schemas.microsoft.com/identity/claims/objectidentifier"`)}
+	pActUPN           = []*fieldPath{field(`identity.claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"`), field(`claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"`)}
+	pActEmail         = []*fieldPath{field(`identity.claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"`), field(`claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"`)}
+	pActCaller        = field("caller")
+	pActAppID         = []*fieldPath{field("identity.claims.appid"), field("claims.appid")}
+	pActPrincipalType = []*fieldPath{field("identity.authorization.evidence.principalType"), field("authorization.evidence.principalType")}
 )
 
 // readActivity reads the activity log. The identity is correlation id,

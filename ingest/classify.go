@@ -74,48 +74,49 @@ var categories = map[string]category{
 
 // Paths of the envelope.
 var (
-	pCategory      = document.MustCompile("category")
-	pCategoryValue = document.MustCompile("CategoryValue")  // Log Analytics rows of AzureActivity
-	pSnakeCategory = document.MustCompile("category.value") // the activity log as Azure's Python SDK dumps it
-	pProperties    = document.MustCompile("properties")
-	pRecords       = document.MustCompile("records")
-	pResourceID    = document.MustCompile("resourceId")
-	pOperationName = document.MustCompile("operationName")
-	pTenantID      = document.MustCompile("tenantId")
-	pTime          = document.MustCompile("time")
-	pTimeGenerated = document.MustCompile("TimeGenerated")
-	pCorrelationID = document.MustCompile("correlationId")
-	pResultType    = document.MustCompile("resultType")
-	pCallerIP      = document.MustCompile("callerIpAddress")
-	pIdentity      = document.MustCompile("identity")
+	pCategory      = probe("category")
+	pCategoryValue = probe("CategoryValue")  // Log Analytics rows of AzureActivity
+	pSnakeCategory = probe("category.value") // the activity log as Azure's Python SDK dumps it
+	pProperties    = probe("properties")
+	pRecords       = field("records")
+	pResourceID    = field("resourceId")
+	pOperationName = field("operationName")
+	pTenantID      = field("tenantId")
+	pTime          = field("time")
+	pTimeGenerated = field("TimeGenerated")
+	pCorrelationID = field("correlationId")
+	pResultType    = field("resultType")
+	pCallerIP      = field("callerIpAddress")
+	pIdentity      = field("identity")
 
-	pActivityDisplayName = document.MustCompile("properties.activityDisplayName")
-	pIntuneActivity      = document.MustCompile("properties.ActivityType")
-	pIntuneAccount       = document.MustCompile("properties.IntuneAccountId")
-	pRawWorkload         = document.MustCompile("properties.RawEventData.Workload")
-	pRawRecordType       = document.MustCompile("properties.RawEventData.RecordType")
+	pActivityDisplayName = field("properties.activityDisplayName")
+	pIntuneActivity      = field("properties.ActivityType")
+	pIntuneAccount       = probe("properties.IntuneAccountId")
+	pRawWorkload         = probe("properties.RawEventData.Workload")
+	pRawRecordType       = probe("properties.RawEventData.RecordType")
 )
 
 // Paths at the root of records without an envelope.
 var (
-	pRootActivityName = document.MustCompile("activityDisplayName")
-	pRootRecordType   = document.MustCompile("RecordType")
-	pRootOperation    = document.MustCompile("Operation")
-	pRootCreation     = document.MustCompile("CreationTime")
-	pRootCreated      = document.MustCompile("createdDateTime")
-	pRootAppID        = document.MustCompile("appId")
-	pRootRiskState    = document.MustCompile("riskState")
-	pRootRiskLevel    = document.MustCompile("riskLevel")
-	pRootSignInTypes  = document.MustCompile("signInEventTypes")
-	pRootInteractive  = document.MustCompile("isInteractive")
-	pRootRawWorkload  = document.MustCompile("RawEventData.Workload")
-	pRootRawType      = document.MustCompile("RawEventData.RecordType")
+	pRootActivityName = probe("activityDisplayName")
+	pRootRecordType   = probe("RecordType")
+	pRootOperation    = field("Operation")
+	pRootCreation     = field("CreationTime")
+	pRootCreated      = field("createdDateTime")
+	pRootAppID        = probe("appId")
+	pRootRiskState    = probe("riskState")
+	pRootRiskLevel    = probe("riskLevel")
+	pRootSignInTypes  = probe("signInEventTypes")
+	pRootInteractive  = probe("isInteractive")
+	pRootRawWorkload  = probe("RawEventData.Workload")
+	pRootRawType      = probe("RawEventData.RecordType")
 )
 
 // classify tells the record's family and reads it into e.
 func (d *Decoder) classify(e *Event) {
 	f := d.family()
 	e.Kind = f.kind
+	d.walk(e)
 	f.read(d, e)
 	e.Op = d.fold(e.Action)
 	if e.Time.IsZero() {
@@ -127,7 +128,7 @@ func (d *Decoder) family() family {
 	if d.doc.Kind() != document.Object {
 		return unknownFamily
 	}
-	if name := d.doc.Text(pCategory); name != "" {
+	if name := d.text(pCategory); name != "" {
 		if f, ok := d.byCategory(name); ok {
 			return f
 		}
@@ -197,7 +198,7 @@ func (d *Decoder) activity() (family, bool) {
 
 // keyVault tells vaults from other resources with the category AuditEvent.
 func (d *Decoder) keyVault() (family, bool) {
-	id := d.doc.Text(pResourceID)
+	id := d.text(pResourceID)
 	if i := indexFold(id, "/providers/"); i >= 0 && indexFold(id[i:], "/microsoft.keyvault/") < 0 {
 		return unknownFamily, true
 	}
@@ -224,25 +225,25 @@ func (d *Decoder) cloudApp() (family, bool) {
 
 // graphSignIn tells the sign-in kinds of Graph's signIn objects.
 func (d *Decoder) graphSignIn() family {
-	switch types := d.doc.Text(pRootSignInTypes); {
+	switch types := d.text(pRootSignInTypes); {
 	case strings.EqualFold(types, "servicePrincipal"):
 		return family{EntraServicePrincipalSignIn, (*Decoder).readServiceSignIn}
 	case strings.EqualFold(types, "managedIdentity"):
 		return family{EntraManagedIdentitySignIn, (*Decoder).readServiceSignIn}
-	case strings.EqualFold(types, "nonInteractiveUser"), types == "" && d.doc.Text(pRootInteractive) == "false":
+	case strings.EqualFold(types, "nonInteractiveUser"), types == "" && d.text(pRootInteractive) == "false":
 		return family{EntraNonInteractiveSignIn, (*Decoder).readSignIn}
 	}
 	return signInFamily
 }
 
-func (d *Decoder) has(p *document.Path) bool {
-	return d.doc.First(p).Kind > document.Null
+func (d *Decoder) has(p *fieldPath) bool {
+	return d.value(p).Kind > document.Null
 }
 
 // first returns the first text at the paths, blanks and "<null>" left out.
-func (d *Decoder) first(paths ...*document.Path) string {
+func (d *Decoder) first(paths ...*fieldPath) string {
 	for _, p := range paths {
-		if s := strings.TrimSpace(d.doc.Text(p)); s != "" && s != "<null>" {
+		if s := strings.TrimSpace(d.text(p)); s != "" && s != "<null>" {
 			return s
 		}
 	}
@@ -251,9 +252,9 @@ func (d *Decoder) first(paths ...*document.Path) string {
 
 // when returns the first believable time at the paths: readable, and not more
 // than maxSkew after the hub accepted the message.
-func (d *Decoder) when(e *Event, paths ...*document.Path) time.Time {
+func (d *Decoder) when(e *Event, paths ...*fieldPath) time.Time {
 	for _, p := range paths {
-		t, ok := parseTime(d.doc.Text(p))
+		t, ok := parseTime(d.text(p))
 		if ok && (e.Enqueued.IsZero() || t.Sub(e.Enqueued) <= maxSkew) {
 			return t
 		}
@@ -263,11 +264,11 @@ func (d *Decoder) when(e *Event, paths ...*document.Path) time.Time {
 
 // tenant returns the first tenant id at the paths, in lower case; else the one
 // in the resource id.
-func (d *Decoder) tenant(paths ...*document.Path) string {
+func (d *Decoder) tenant(paths ...*fieldPath) string {
 	if id := d.first(paths...); id != "" {
 		return strings.ToLower(id)
 	}
-	id := d.doc.Text(pResourceID)
+	id := d.text(pResourceID)
 	if len(id) < 9 || !strings.EqualFold(id[:9], "/tenants/") {
 		return ""
 	}

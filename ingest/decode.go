@@ -24,14 +24,18 @@ type Decoder struct {
 	event func(*Event)
 	bad   func(Quarantined)
 
-	zip   *gzip.Reader
+	zip    *gzip.Reader
+	plan   *Plan
+	read   document.Fields
+	walked bool // read is the document's
+
 	folds map[string]string // Action to Op; few distinct ones, told over and over
 	arena []byte            // where composed ids are cut from
 }
 
 // NewDecoder returns a Decoder.
 func NewDecoder() *Decoder {
-	d := &Decoder{folds: make(map[string]string)}
+	d := &Decoder{plan: ownPlan(), folds: make(map[string]string)}
 	d.splitter.to = d
 	return d
 }
@@ -103,6 +107,7 @@ func (d *Decoder) plain(body []byte) ([]byte, error) {
 
 // accept turns the document just parsed into an event.
 func (d *Decoder) accept(repaired Repair) {
+	d.walked = false
 	d.ev = Event{
 		Doc:      &d.doc,
 		Position: d.message.Position,
@@ -125,7 +130,7 @@ func (d *Decoder) again(e *Event) bool {
 	if d.doc.Kind() != document.Object {
 		return false
 	}
-	if e.Action == "" && d.doc.Text(pCategory) == "" && d.nesting < maxNesting {
+	if e.Action == "" && d.text(pCategory) == "" && d.nesting < maxNesting {
 		if array := d.doc.Raw(); d.heldRecords(&array) {
 			d.nested(array)
 			return true
@@ -134,7 +139,7 @@ func (d *Decoder) again(e *Event) bool {
 	if e.Repaired&RepairedQuotes != 0 {
 		return false
 	}
-	if v := d.doc.First(pProperties); v.Kind != document.String || !strings.HasPrefix(v.Text, "{'") {
+	if v := d.value(pProperties); v.Kind != document.String || !strings.HasPrefix(v.Text, "{'") {
 		return false
 	}
 	fixed := unquoteProperties(d.doc.Raw())

@@ -7,25 +7,25 @@ import (
 )
 
 var (
-	pAuditID        = document.MustCompile("properties.id")
-	pAuditTenant    = document.MustCompile("AADTenantId") // Log Analytics: there TenantId is the workspace
-	pAuditPropsID   = document.MustCompile("properties.tenantId")
-	pAuditTime      = document.MustCompile("properties.activityDateTime")
-	pAuditResult    = document.MustCompile("properties.result")
-	pAuditUserID    = document.MustCompile("properties.initiatedBy.user.id")
-	pAuditUserUPN   = document.MustCompile("properties.initiatedBy.user.userPrincipalName")
-	pAuditUserName  = document.MustCompile("properties.initiatedBy.user.displayName")
-	pAuditUserIP    = document.MustCompile("properties.initiatedBy.user.ipAddress")
-	pAuditAppSP     = document.MustCompile("properties.initiatedBy.app.servicePrincipalId")
-	pAuditAppID     = document.MustCompile("properties.initiatedBy.app.appId")
-	pAuditAppName   = document.MustCompile("properties.initiatedBy.app.displayName")
-	pAuditTarget    = document.MustCompile("properties.targetResources.id")
-	pAuditTargetNam = document.MustCompile("properties.targetResources.displayName")
-	pAuditTargetUPN = document.MustCompile("properties.targetResources.userPrincipalName")
-	pAuditTargetTyp = document.MustCompile("properties.targetResources.type")
+	pAuditID        = field("properties.id")
+	pAuditTenant    = field("AADTenantId") // Log Analytics: there TenantId is the workspace
+	pAuditPropsID   = field("properties.tenantId")
+	pAuditTime      = field("properties.activityDateTime")
+	pAuditResult    = field("properties.result")
+	pAuditUserID    = field("properties.initiatedBy.user.id")
+	pAuditUserUPN   = field("properties.initiatedBy.user.userPrincipalName")
+	pAuditUserName  = field("properties.initiatedBy.user.displayName")
+	pAuditUserIP    = field("properties.initiatedBy.user.ipAddress")
+	pAuditAppSP     = field("properties.initiatedBy.app.servicePrincipalId")
+	pAuditAppID     = field("properties.initiatedBy.app.appId")
+	pAuditAppName   = field("properties.initiatedBy.app.displayName")
+	pAuditTarget    = field("properties.targetResources.id")
+	pAuditTargetNam = field("properties.targetResources.displayName")
+	pAuditTargetUPN = field("properties.targetResources.userPrincipalName")
+	pAuditTargetTyp = field("properties.targetResources.type")
 
-	pAuditLegacyTypes = document.MustCompile("properties.targetResourceType")
-	pAuditLegacyNames = document.MustCompile("properties.targetResourceName")
+	pAuditLegacyTypes = field("properties.targetResourceType")
+	pAuditLegacyNames = field("properties.targetResourceName")
 )
 
 // readEntraAudit reads Entra's AuditLogs: in the envelope, as Graph's
@@ -36,17 +36,17 @@ func (d *Decoder) readEntraAudit(e *Event) {
 	e.ID = d.first(pAuditID)
 	e.Tenant = d.auditTenant()
 	e.Time = d.when(e, pAuditTime, pTime, pRootCreated, pTimeGenerated)
-	if e.Action = d.doc.Text(pOperationName); e.Action == "" {
-		e.Action = d.doc.Text(pActivityDisplayName)
+	if e.Action = d.text(pOperationName); e.Action == "" {
+		e.Action = d.text(pActivityDisplayName)
 	}
 	e.Outcome = auditOutcome(d.first(pAuditResult, pResultType))
 	e.Actor = d.auditActor()
-	if e.IP = parseIP(d.doc.Text(pCallerIP)); !e.IP.IsValid() {
-		e.IP = parseIP(d.doc.Text(pAuditUserIP))
+	if e.IP = parseIP(d.text(pCallerIP)); !e.IP.IsValid() {
+		e.IP = parseIP(d.text(pAuditUserIP))
 	}
 	e.Target = Principal{ID: d.first(pAuditTarget), Name: d.first(pAuditTargetNam, pAuditTargetUPN), Type: d.first(pAuditTargetTyp)}
 	if e.Target.ID == "" && e.Target.Name == "" {
-		e.Target = legacyTarget(d.doc.Text(pAuditLegacyTypes), d.doc.Text(pAuditLegacyNames))
+		e.Target = legacyTarget(d.text(pAuditLegacyTypes), d.text(pAuditLegacyNames))
 	}
 	if e.ID == "" {
 		e.ID = d.compose(d.first(pCorrelationID), e.Action, d.first(pTime))

@@ -52,4 +52,7 @@ type Event struct {
 	Position Position           // of the message that held it
 	Index    int                // of the record in its message
 	Enqueued time.Time          // when the hub accepted the message; zero outside a hub
+
+	plan *Plan // of what read holds
+	read *document.Fields
 }

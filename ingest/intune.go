@@ -3,32 +3,30 @@ package ingest
 import (
 	"strings"
 	"time"
-
-	"phiwatch/ingest/document"
 )
 
 var (
-	pIntuneID         = document.MustCompile("properties.AuditEventId")
-	pIntuneBatch      = document.MustCompile("properties.BatchId")
-	pIntuneDevice     = []*document.Path{document.MustCompile("properties.IntuneDeviceId"), document.MustCompile("properties.DeviceId")}
-	pIntuneDeviceName = []*document.Path{document.MustCompile("properties.DeviceHostName"), document.MustCompile("properties.DeviceName")}
-	pIntuneAlert      = []*document.Path{document.MustCompile("properties.AlertType"), document.MustCompile("properties.Description")}
-	pIntuneStart      = []*document.Path{document.MustCompile("properties.StartTimeUtc"), document.MustCompile("properties.EnrollmentTimeUTC")}
-	pIntuneTenant     = document.MustCompile("properties.AADTenantId")
-	pIntuneDate       = document.MustCompile("properties.ActivityDate")
-	pIntuneStatus     = document.MustCompile("properties.ActivityResultStatus")
-	pIntuneActorID    = document.MustCompile("properties.Actor.ObjectId")
-	pIntuneActorUPN   = []*document.Path{document.MustCompile("properties.Actor.UPN"), document.MustCompile("properties.Actor.Name")}
-	pIntuneActorApp   = document.MustCompile("properties.Actor.Application")
-	pIntuneActorAppNm = document.MustCompile("properties.Actor.ApplicationName")
-	pIntuneTarget     = document.MustCompile("properties.TargetObjectIds")
-	pIntuneTargetName = []*document.Path{document.MustCompile("properties.Targets.Name"), document.MustCompile("properties.TargetDisplayNames")}
+	pIntuneID         = field("properties.AuditEventId")
+	pIntuneBatch      = field("properties.BatchId")
+	pIntuneDevice     = []*fieldPath{field("properties.IntuneDeviceId"), field("properties.DeviceId")}
+	pIntuneDeviceName = []*fieldPath{field("properties.DeviceHostName"), field("properties.DeviceName")}
+	pIntuneAlert      = []*fieldPath{field("properties.AlertType"), field("properties.Description")}
+	pIntuneStart      = []*fieldPath{field("properties.StartTimeUtc"), field("properties.EnrollmentTimeUTC")}
+	pIntuneTenant     = field("properties.AADTenantId")
+	pIntuneDate       = field("properties.ActivityDate")
+	pIntuneStatus     = field("properties.ActivityResultStatus")
+	pIntuneActorID    = field("properties.Actor.ObjectId")
+	pIntuneActorUPN   = []*fieldPath{field("properties.Actor.UPN"), field("properties.Actor.Name")}
+	pIntuneActorApp   = field("properties.Actor.Application")
+	pIntuneActorAppNm = field("properties.Actor.ApplicationName")
+	pIntuneTarget     = field("properties.TargetObjectIds")
+	pIntuneTargetName = []*fieldPath{field("properties.Targets.Name"), field("properties.TargetDisplayNames")}
 )
 
 // readIntune reads Intune's audit, operational and device reports.
 func (d *Decoder) readIntune(e *Event) {
 	e.Tenant = d.tenant(pTenantID, pIntuneTenant)
-	e.Action = d.doc.Text(pOperationName)
+	e.Action = d.text(pOperationName)
 	if d.has(pIntuneActivity) {
 		d.readIntuneAudit(e)
 	} else {

@@ -1,32 +1,28 @@
 package ingest
 
-import (
-	"strings"
-
-	"phiwatch/ingest/document"
-)
+import "strings"
 
 var (
-	pVaultID        = document.MustCompile("properties.id")
-	pVaultURI       = document.MustCompile("properties.requestUri")
-	pVaultStatus    = document.MustCompile("properties.httpStatusCode")
-	pVaultSignature = document.MustCompile("resultSignature")
-	pVaultTenant    = document.MustCompile("properties.properties.tenantId")
-	pVaultClaimTid  = document.MustCompile("identity.claim.tid")
-	pVaultClaimTURI = document.MustCompile(`identity.claim."http://schemas.microsoft.com/identity/claims/tenantid"`)
-	pVaultOID       = document.MustCompile("identity.claim.oid")
-	pVaultOIDURI    = document.MustCompile(`identity.claim."http://schemas.microsoft.com/identity/claims/objectidentifier"`)
-	pVaultUPN       = document.MustCompile("identity.claim.upn")
-	pVaultUPNURI    = document.MustCompile(`identity.claim."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"`)
-	pVaultAppID     = document.MustCompile("identity.claim.appid")
-	pVaultClaimIP   = document.MustCompile("identity.claim.ipaddr")
+	pVaultID        = field("properties.id")
+	pVaultURI       = field("properties.requestUri")
+	pVaultStatus    = field("properties.httpStatusCode")
+	pVaultSignature = field("resultSignature")
+	pVaultTenant    = field("properties.properties.tenantId")
+	pVaultClaimTid  = field("identity.claim.tid")
+	pVaultClaimTURI = field(`identity.claim."http://schemas.microsoft.com/identity/claims/tenantid"`)
+	pVaultOID       = field("identity.claim.oid")
+	pVaultOIDURI    = field(`identity.claim."http://schemas.microsoft.com/identity/claims/objectidentifier"`)
+	pVaultUPN       = field("identity.claim.upn")
+	pVaultUPNURI    = field(`identity.claim."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"`)
+	pVaultAppID     = field("identity.claim.appid")
+	pVaultClaimIP   = field("identity.claim.ipaddr")
 )
 
 // readKeyVault reads a vault's AuditEvent, of the data plane and of the
 // management plane, whose claims have long names. Time: time. A tenant is
 // rarely named. The target is the key, secret, certificate or vault addressed.
 func (d *Decoder) readKeyVault(e *Event) {
-	e.Action = d.doc.Text(pOperationName)
+	e.Action = d.text(pOperationName)
 	resource := d.first(pResourceID)
 	id := d.first(pVaultID, pVaultURI)
 	e.ID = d.compose(d.first(pCorrelationID), e.Action, id, d.first(pTime))
@@ -35,8 +31,8 @@ func (d *Decoder) readKeyVault(e *Event) {
 	e.Outcome = d.vaultOutcome()
 	e.Actor = d.vaultActor()
 	e.Target = named(firstOf(id, resource), resource[strings.LastIndexByte(resource, '/')+1:], "Resource")
-	if e.IP = parseIP(d.doc.Text(pCallerIP)); !e.IP.IsValid() {
-		e.IP = parseIP(d.doc.Text(pVaultClaimIP))
+	if e.IP = parseIP(d.text(pCallerIP)); !e.IP.IsValid() {
+		e.IP = parseIP(d.text(pVaultClaimIP))
 	}
 }
 
@@ -49,15 +45,15 @@ var refusals = map[string]bool{
 // call was done if its status is 2xx and its signature is not a refusal.
 // Without a status only a failure is believed.
 func (d *Decoder) vaultOutcome() Outcome {
-	status := d.doc.Text(pVaultStatus)
-	refused := refusals[d.fold(d.doc.Text(pVaultSignature))]
+	status := d.text(pVaultStatus)
+	refused := refusals[d.fold(d.text(pVaultSignature))]
 	switch {
 	case refused, status != "" && !(len(status) == 3 && status[0] == '2'):
 		return Failure
 	case status != "":
 		return Success
 	}
-	if result := d.doc.Text(pResultType); result != "" && !strings.EqualFold(result, "success") {
+	if result := d.text(pResultType); result != "" && !strings.EqualFold(result, "success") {
 		return Failure
 	}
 	return OutcomeUnknown

@@ -7,21 +7,21 @@ import (
 )
 
 var (
-	pM365ID        = []*document.Path{document.MustCompile("Id"), document.MustCompile("OfficeId")}
-	pM365Report    = document.MustCompile("ReportId")
-	pM365Tenant    = []*document.Path{document.MustCompile("OrganizationId"), document.MustCompile("OfficeTenantId"), pTenantID}
-	pM365Time      = []*document.Path{document.MustCompile("CreationTime"), document.MustCompile("properties.Timestamp"), document.MustCompile("Timestamp"), pTimeGenerated, pTime}
-	pM365Action    = []*document.Path{document.MustCompile("Operation"), document.MustCompile("properties.ActionType"), document.MustCompile("ActionType")}
-	pM365Workload  = []*document.Path{document.MustCompile("Workload"), document.MustCompile("OfficeWorkload")}
-	pM365Result    = document.MustCompile("ResultStatus")
-	pM365User      = document.MustCompile("UserId")
-	pM365UserKey   = document.MustCompile("UserKey")
-	pM365UserType  = document.MustCompile("UserType")
-	pM365IP        = []*document.Path{document.MustCompile("ClientIP"), document.MustCompile("ClientIPAddress"), document.MustCompile("Client_IPAddress"), document.MustCompile("ActorIpAddress"), document.MustCompile("properties.IPAddress"), document.MustCompile("IPAddress")}
-	pM365Object    = document.MustCompile("ObjectId")
-	pM365ListItem  = document.MustCompile("ListItemUniqueId")
-	pM365Enriched  = document.MustCompile("properties.Operation")
-	pM365EnrichedT = document.MustCompile("properties.RecordType")
+	pM365ID        = []*fieldPath{field("Id"), field("OfficeId")}
+	pM365Report    = field("ReportId")
+	pM365Tenant    = []*fieldPath{field("OrganizationId"), field("OfficeTenantId"), pTenantID}
+	pM365Time      = []*fieldPath{field("CreationTime"), field("properties.Timestamp"), field("Timestamp"), pTimeGenerated, pTime}
+	pM365Action    = []*fieldPath{field("Operation"), field("properties.ActionType"), field("ActionType")}
+	pM365Workload  = []*fieldPath{field("Workload"), field("OfficeWorkload")}
+	pM365Result    = field("ResultStatus")
+	pM365User      = field("UserId")
+	pM365UserKey   = field("UserKey")
+	pM365UserType  = field("UserType")
+	pM365IP        = []*fieldPath{field("ClientIP"), field("ClientIPAddress"), field("Client_IPAddress"), field("ActorIpAddress"), field("properties.IPAddress"), field("IPAddress")}
+	pM365Object    = field("ObjectId")
+	pM365ListItem  = field("ListItemUniqueId")
+	pM365Enriched  = probe("properties.Operation")
+	pM365EnrichedT = probe("properties.RecordType")
 )
 
 // readM365 reads a record of the unified audit log: bare, inside a
@@ -91,7 +91,7 @@ func (d *Decoder) m365Actor() Principal {
 	if id == "" {
 		id = d.first(pM365UserKey)
 	}
-	return named(id, id, m365UserTypes[d.doc.Text(pM365UserType)])
+	return named(id, id, m365UserTypes[d.text(pM365UserType)])
 }
 
 // m365Target returns the object: in SharePoint the item's stable id, elsewhere

@@ -70,27 +70,22 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// Event counts an event.
-func (m *Metrics) Event(e *Event) {
-	m.received.Inc()
-	m.events[e.Kind].Inc()
-	for i := range m.repaired {
-		if e.Repaired&(1<<i) != 0 {
-			m.repaired[i].Inc()
-		}
+// Decided counts a batch that is decided: what its messages held, and how far
+// behind its partition is. Files have no partition.
+func (m *Metrics) Decided(b Batch, t *Tally) {
+	m.messages.Add(float64(t.Messages))
+	m.received.Add(float64(t.Received))
+	for k, n := range t.kinds {
+		m.events[k].Add(float64(n))
 	}
-	if !e.Enqueued.IsZero() && !e.Time.IsZero() {
-		m.sourceDelay.Observe(max(0, e.Enqueued.Sub(e.Time).Seconds()))
+	for r, n := range t.quarantined {
+		m.quarantined[r].Add(float64(n))
 	}
-}
-
-// Decided counts a batch that is decided: its messages, what was quarantined
-// of them, and how far behind its partition is. Files have no partition.
-func (m *Metrics) Decided(b Batch, quarantined []Quarantined) {
-	m.messages.Add(float64(len(b.Messages)))
-	m.received.Add(float64(len(quarantined)))
-	for i := range quarantined {
-		m.quarantined[quarantined[i].Reason].Inc()
+	for i, n := range t.repairs {
+		m.repaired[i].Add(float64(n))
+	}
+	for _, d := range t.delays {
+		m.sourceDelay.Observe(d)
 	}
 	if b.Owner == "" || len(b.Messages) == 0 {
 		return

@@ -32,10 +32,15 @@ func TestMetricsCount(t *testing.T) {
 	m.now = func() time.Time { return time.Unix(1_770_000_065, 0) }
 	b := upTo("me", 5)
 	b.Behind = 40
-	m.Event(&Event{Kind: KeyVault, Repaired: RepairedQuotes | RepairedJoined, Time: time.Unix(100, 0), Enqueued: time.Unix(107, 0)})
-	m.Event(&Event{Kind: KeyVault})
-	m.Decided(b, []Quarantined{{Reason: Truncated}})
-	m.Decided(Batch{Partition: Partition{Hub: fileHub, ID: "x.jsonl"}, Behind: -1, Messages: make([]Message, 2)}, nil)
+	t1 := &Tally{Messages: int64(len(b.Messages))}
+	t1.Event(&Event{Kind: KeyVault, Repaired: RepairedQuotes | RepairedJoined, Time: time.Unix(100, 0), Enqueued: time.Unix(107, 0)})
+	t1.Event(&Event{Kind: KeyVault})
+	t1.Quarantine(&Quarantined{Reason: Truncated})
+	if err := t1.Check(); err != nil {
+		t.Error(err)
+	}
+	m.Decided(b, t1)
+	m.Decided(Batch{Partition: Partition{Hub: fileHub, ID: "x.jsonl"}, Behind: -1, Messages: make([]Message, 2)}, &Tally{Messages: 2})
 	m.Evicted(EvictedAge, 3)
 	want := `
 # HELP phiwatch_messages_decided_total Messages decided; one may hold any number of records, none included.

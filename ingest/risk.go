@@ -1,23 +1,21 @@
 package ingest
 
-import "phiwatch/ingest/document"
-
 var (
-	pRiskID        = document.MustCompile("properties.id")
-	pRiskState     = document.MustCompile("properties.riskState")
-	pRiskDetail    = document.MustCompile("properties.riskDetail")
-	pRiskUpdated   = document.MustCompile("properties.riskLastUpdatedDateTime") // risky users
-	pRiskChanged   = document.MustCompile("properties.lastUpdatedDateTime")     // detections
-	pRiskDetected  = document.MustCompile("properties.detectedDateTime")
-	pRiskActivity  = document.MustCompile("properties.activityDateTime")
-	pRiskIP        = document.MustCompile("properties.ipAddress")
-	pRiskUserID    = document.MustCompile("properties.userId")
-	pRiskUPN       = document.MustCompile("properties.userPrincipalName")
-	pRiskUserName  = document.MustCompile("properties.userDisplayName")
-	pRiskSPID      = document.MustCompile("properties.servicePrincipalId")
-	pRiskSPName    = document.MustCompile("properties.servicePrincipalDisplayName")
-	pRiskSPAltName = document.MustCompile("properties.displayName")
-	pRiskEventType = document.MustCompile("properties.riskEventType")
+	pRiskID        = field("properties.id")
+	pRiskState     = field("properties.riskState")
+	pRiskDetail    = field("properties.riskDetail")
+	pRiskUpdated   = field("properties.riskLastUpdatedDateTime") // risky users
+	pRiskChanged   = field("properties.lastUpdatedDateTime")     // detections
+	pRiskDetected  = field("properties.detectedDateTime")
+	pRiskActivity  = field("properties.activityDateTime")
+	pRiskIP        = field("properties.ipAddress")
+	pRiskUserID    = field("properties.userId")
+	pRiskUPN       = field("properties.userPrincipalName")
+	pRiskUserName  = field("properties.userDisplayName")
+	pRiskSPID      = field("properties.servicePrincipalId")
+	pRiskSPName    = field("properties.servicePrincipalDisplayName")
+	pRiskSPAltName = field("properties.displayName")
+	pRiskEventType = field("properties.riskEventType")
 )
 
 // readRisk reads risky users and risk detections, also as Graph's objects. One
@@ -33,7 +31,7 @@ func (d *Decoder) readRisk(e *Event) {
 	e.Outcome = Success
 	e.IP = parseIP(d.first(pRiskIP, pCallerIP))
 	detection := d.has(pRiskEventType)
-	if e.Action = d.doc.Text(pOperationName); e.Action == "" {
+	if e.Action = d.text(pOperationName); e.Action == "" {
 		e.Action = "Risky user"
 		if detection {
 			e.Action = "User Risk Detection"

@@ -1,27 +1,23 @@
 package ingest
 
-import (
-	"strings"
-
-	"phiwatch/ingest/document"
-)
+import "strings"
 
 var (
-	pSignInID        = document.MustCompile("properties.id")
-	pSignInToken     = document.MustCompile("properties.uniqueTokenIdentifier")
-	pSignInTime      = document.MustCompile("properties.createdDateTime")
-	pSignInError     = document.MustCompile("properties.status.errorCode")
-	pSignInSignature = document.MustCompile("resultSignature")
-	pSignInIP        = document.MustCompile("properties.ipAddress")
-	pSignInUserID    = document.MustCompile("properties.userId")
-	pSignInUPN       = document.MustCompile("properties.userPrincipalName")
-	pSignInUserName  = document.MustCompile("properties.userDisplayName")
-	pSignInAppID     = document.MustCompile("properties.appId")
-	pSignInAppName   = document.MustCompile("properties.appDisplayName")
-	pSignInResource  = document.MustCompile("properties.resourceId")
-	pSignInResName   = document.MustCompile("properties.resourceDisplayName")
-	pSignInSPID      = document.MustCompile("properties.servicePrincipalId")
-	pSignInSPName    = document.MustCompile("properties.servicePrincipalName")
+	pSignInID        = field("properties.id")
+	pSignInToken     = field("properties.uniqueTokenIdentifier")
+	pSignInTime      = field("properties.createdDateTime")
+	pSignInError     = field("properties.status.errorCode")
+	pSignInSignature = field("resultSignature")
+	pSignInIP        = field("properties.ipAddress")
+	pSignInUserID    = field("properties.userId")
+	pSignInUPN       = field("properties.userPrincipalName")
+	pSignInUserName  = field("properties.userDisplayName")
+	pSignInAppID     = field("properties.appId")
+	pSignInAppName   = field("properties.appDisplayName")
+	pSignInResource  = field("properties.resourceId")
+	pSignInResName   = field("properties.resourceDisplayName")
+	pSignInSPID      = field("properties.servicePrincipalId")
+	pSignInSPName    = field("properties.servicePrincipalName")
 )
 
 // signInAction is the operation that the diagnostic feed gives every sign-in;
@@ -52,12 +48,12 @@ func (d *Decoder) readSignInCommon(e *Event) {
 	e.ID = d.first(pSignInID, pSignInToken)
 	e.Tenant = d.auditTenant()
 	e.Time = d.when(e, pSignInTime, pTime, pTimeGenerated)
-	if e.Action = d.doc.Text(pOperationName); e.Action == "" {
+	if e.Action = d.text(pOperationName); e.Action == "" {
 		e.Action = signInAction
 	}
 	e.Outcome = d.signInOutcome()
-	if e.IP = parseIP(d.doc.Text(pSignInIP)); !e.IP.IsValid() {
-		e.IP = parseIP(d.doc.Text(pCallerIP))
+	if e.IP = parseIP(d.text(pSignInIP)); !e.IP.IsValid() {
+		e.IP = parseIP(d.text(pCallerIP))
 	}
 	if e.ID == "" {
 		e.ID = d.compose(d.first(pCorrelationID), d.first(pSignInTime, pTime))
@@ -73,7 +69,7 @@ func (d *Decoder) signInOutcome() Outcome {
 	case code != "":
 		return Failure
 	}
-	switch signature := d.doc.Text(pSignInSignature); {
+	switch signature := d.text(pSignInSignature); {
 	case strings.EqualFold(signature, "success"):
 		return Success
 	case strings.EqualFold(signature, "failure"):

@@ -7,18 +7,18 @@ import (
 )
 
 var (
-	pUnknownID         = document.MustCompile("properties.id")
-	pUnknownRequest    = document.MustCompile("properties.requestId")
-	pUnknownReport     = document.MustCompile("properties.ReportId")
-	pUnknownRootID     = document.MustCompile("id")
-	pUnknownAction     = document.MustCompile("properties.ActionType")
-	pUnknownRowAction  = document.MustCompile("ActionType")
-	pUnknownTimestamp  = document.MustCompile("properties.Timestamp")
-	pUnknownRowTime    = document.MustCompile("Timestamp")
-	pUnknownEventTime  = document.MustCompile("EventTimeString") // Event Hubs' operational logs
-	pUnknownEventName  = document.MustCompile("EventName")
-	pUnknownPropTenant = document.MustCompile("properties.tenantId")
-	pUnknownPropIP     = document.MustCompile("properties.IPAddress")
+	pUnknownID         = field("properties.id")
+	pUnknownRequest    = field("properties.requestId")
+	pUnknownReport     = field("properties.ReportId")
+	pUnknownRootID     = field("id")
+	pUnknownAction     = field("properties.ActionType")
+	pUnknownRowAction  = field("ActionType")
+	pUnknownTimestamp  = field("properties.Timestamp")
+	pUnknownRowTime    = field("Timestamp")
+	pUnknownEventTime  = field("EventTimeString") // Event Hubs' operational logs
+	pUnknownEventName  = field("EventName")
+	pUnknownPropTenant = field("properties.tenantId")
+	pUnknownPropIP     = field("properties.IPAddress")
 )
 
 // readUnknown reads what most records have. The outcome stays unknown. Time:
@@ -30,7 +30,7 @@ func (d *Decoder) readUnknown(e *Event) {
 	e.ID = d.first(pUnknownID, pUnknownRequest, pUnknownReport, pUnknownRootID)
 	e.Tenant = d.tenant(pTenantID, pUnknownPropTenant)
 	e.Time = d.when(e, pUnknownTimestamp, pTime, pUnknownRowTime, pRootCreated, pTimeGenerated, pUnknownEventTime)
-	e.Action = d.doc.Text(pOperationName)
+	e.Action = d.text(pOperationName)
 	if e.Action == "" || strings.EqualFold(e.Action, "Publish") { // what Defender calls all it streams
 		if a := d.first(pUnknownAction, pUnknownRowAction, pUnknownEventName, pRootOperation); a != "" {
 			e.Action = a
