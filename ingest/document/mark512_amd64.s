@@ -40,6 +40,7 @@ TEXT ·markBlocks512(SB), NOSPLIT, $0-40
 	JLE  done
 
 block:
+	PREFETCHT0 2048(SI) // the next window: it comes while this one is parsed
 	VMOVDQU64 (SI), Z0
 	VPCMPEQB  Z17, Z0, K1     // quote
 	VPCMPEQB  Z18, Z0, K2     // backslash

@@ -44,6 +44,7 @@ TEXT ·markBlocks(SB), NOSPLIT, $0-40
 	JLE        done
 
 block:
+	PREFETCHT0 2048(SI) // the next window: it comes while this one is parsed
 	STOPS(0, X8)
 	STOPS(16, X9)
 	STOPS(32, X10)
