@@ -74,10 +74,10 @@ var categories = map[string]category{
 
 // Paths of the envelope.
 var (
-	pCategory      = probe("category")
-	pCategoryValue = probe("CategoryValue")  // Log Analytics rows of AzureActivity
-	pSnakeCategory = probe("category.value") // the activity log as Azure's Python SDK dumps it
-	pProperties    = probe("properties")
+	pCategory      = field("category")
+	pCategoryValue = field("CategoryValue")  // Log Analytics rows of AzureActivity
+	pSnakeCategory = field("category.value") // the activity log as Azure's Python SDK dumps it
+	pProperties    = field("properties")
 	pRecords       = field("records")
 	pResourceID    = field("resourceId")
 	pOperationName = field("operationName")
@@ -91,25 +91,25 @@ var (
 
 	pActivityDisplayName = field("properties.activityDisplayName")
 	pIntuneActivity      = field("properties.ActivityType")
-	pIntuneAccount       = probe("properties.IntuneAccountId")
-	pRawWorkload         = probe("properties.RawEventData.Workload")
-	pRawRecordType       = probe("properties.RawEventData.RecordType")
+	pIntuneAccount       = field("properties.IntuneAccountId")
+	pRawWorkload         = field("properties.RawEventData.Workload")
+	pRawRecordType       = field("properties.RawEventData.RecordType")
 )
 
 // Paths at the root of records without an envelope.
 var (
-	pRootActivityName = probe("activityDisplayName")
-	pRootRecordType   = probe("RecordType")
+	pRootActivityName = field("activityDisplayName")
+	pRootRecordType   = field("RecordType")
 	pRootOperation    = field("Operation")
 	pRootCreation     = field("CreationTime")
 	pRootCreated      = field("createdDateTime")
-	pRootAppID        = probe("appId")
-	pRootRiskState    = probe("riskState")
-	pRootRiskLevel    = probe("riskLevel")
-	pRootSignInTypes  = probe("signInEventTypes")
-	pRootInteractive  = probe("isInteractive")
-	pRootRawWorkload  = probe("RawEventData.Workload")
-	pRootRawType      = probe("RawEventData.RecordType")
+	pRootAppID        = field("appId")
+	pRootRiskState    = field("riskState")
+	pRootRiskLevel    = field("riskLevel")
+	pRootSignInTypes  = field("signInEventTypes")
+	pRootInteractive  = field("isInteractive")
+	pRootRawWorkload  = field("RawEventData.Workload")
+	pRootRawType      = field("RawEventData.RecordType")
 )
 
 // classify tells the record's family and reads it into e.

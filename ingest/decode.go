@@ -24,10 +24,10 @@ type Decoder struct {
 	event func(*Event)
 	bad   func(Quarantined)
 
-	zip    *gzip.Reader
-	plan   *Plan
-	read   document.Fields
-	walked bool // read is the document's
+	zip   *gzip.Reader
+	plan  *Plan
+	read  document.Fields // what the walk read of the record
+	slots []int           // of fields in read; nil before the walk
 
 	folds map[string]string // Action to Op; few distinct ones, told over and over
 	arena []byte            // where composed ids are cut from
@@ -107,7 +107,7 @@ func (d *Decoder) plain(body []byte) ([]byte, error) {
 
 // accept turns the document just parsed into an event.
 func (d *Decoder) accept(repaired Repair) {
-	d.walked = false
+	d.slots = nil
 	d.ev = Event{
 		Doc:      &d.doc,
 		Position: d.message.Position,

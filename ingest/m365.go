@@ -20,8 +20,8 @@ var (
 	pM365IP        = []*fieldPath{field("ClientIP"), field("ClientIPAddress"), field("Client_IPAddress"), field("ActorIpAddress"), field("properties.IPAddress"), field("IPAddress")}
 	pM365Object    = field("ObjectId")
 	pM365ListItem  = field("ListItemUniqueId")
-	pM365Enriched  = probe("properties.Operation")
-	pM365EnrichedT = probe("properties.RecordType")
+	pM365Enriched  = field("properties.Operation")
+	pM365EnrichedT = field("properties.RecordType")
 )
 
 // readM365 reads a record of the unified audit log: bare, inside a

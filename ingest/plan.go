@@ -11,78 +11,116 @@ import (
 // what it needs itself, and what else somebody wants of each kind of event.
 // It is immutable and safe for concurrent use.
 type Plan struct {
-	extractors [kindCount]*document.Extractor
+	kinds [kindCount]kindPlan
 }
+
+// kindPlan is the walk over records of one kind.
+type kindPlan struct {
+	extractor *document.Extractor
+	own       []int // slots of the decoder's fields, by number; noSlot: looked up
+	extra     []int // slots of the extra paths
+}
+
+const noSlot = -1
 
 // NewPlan returns a plan that reads also the paths that extra names for a kind.
 // Nil names none.
 func NewPlan(extra func(Kind) []*document.Path) *Plan {
 	p := new(Plan)
-	for k := range p.extractors {
-		paths := fieldPaths
+	for k := range p.kinds {
+		var paths []*document.Path
 		if extra != nil {
-			paths = slices.Concat(paths, extra(Kind(k)))
+			paths = extra(Kind(k))
 		}
-		p.extractors[k] = document.NewExtractor(paths)
+		p.kinds[k] = newKindPlan(needs[k], paths)
 	}
+	return p
+}
+
+func newKindPlan(own []*fieldPath, extra []*document.Path) (p kindPlan) {
+	var paths []*document.Path
+	slot := func(path *document.Path) int {
+		i := slices.IndexFunc(paths, func(have *document.Path) bool { return have.String() == path.String() })
+		if i < 0 {
+			i, paths = len(paths), append(paths, path)
+		}
+		return i
+	}
+	p.own = slices.Repeat([]int{noSlot}, len(fields))
+	for _, f := range own {
+		p.own[f.number] = slot(f.path)
+	}
+	for _, path := range extra {
+		p.extra = append(p.extra, slot(path))
+	}
+	p.extractor = document.NewExtractor(paths)
 	return p
 }
 
 // ownPlan is the plan of decoders that nobody gave another.
 var ownPlan = sync.OnceValue(func() *Plan { return NewPlan(nil) })
 
+// Extra returns the slots of the extra paths of a kind, in their order. Paths
+// that are written alike share one.
+func (p *Plan) Extra(k Kind) []int { return p.kinds[k].extra }
+
 // Use makes d read what p says, from the next message on.
 func (d *Decoder) Use(p *Plan) { d.plan = p }
 
-// Read returns the values of what plan p reads of e's kind beyond the
-// decoder's own needs: extra path number i is slot from+i. Use it where Event's
-// Doc may be used. What e was not decoded with is read now, into own.
-func (e *Event) Read(p *Plan, own *document.Fields) (read *document.Fields, from int) {
+// Read returns what plan p reads of e, which is there already if e was decoded
+// with p, and else is read now, into own.
+func (e *Event) Read(p *Plan, own *document.Fields) *document.Fields {
 	if e.plan == p {
-		return e.read, len(fieldPaths)
+		return e.read
 	}
-	p.extractors[e.Kind].Extract(e.Doc, own)
-	return own, len(fieldPaths)
+	p.kinds[e.Kind].extractor.Extract(e.Doc, own)
+	return own
 }
 
-// fieldPath is a path that records are read by. Those with a slot are read in
-// the walk; the others serve to tell what a record is, before it.
+// fieldPath is a path that records are read by.
 type fieldPath struct {
-	path *document.Path
-	slot int
+	path   *document.Path
+	number int
 }
 
-const noSlot = -1
+// fields are all of them, by number.
+var fields []*fieldPath
 
-// fieldPaths are the paths of the slots.
-var fieldPaths []*document.Path
-
-// field returns the path that the walk reads.
 func field(path string) *fieldPath {
-	slot := slices.IndexFunc(fieldPaths, func(p *document.Path) bool { return p.String() == path })
-	if slot < 0 {
-		slot = len(fieldPaths)
-		fieldPaths = append(fieldPaths, document.MustCompile(path))
+	for _, f := range fields {
+		if f.path.String() == path {
+			return f
+		}
 	}
-	return &fieldPath{fieldPaths[slot], slot}
+	f := &fieldPath{document.MustCompile(path), len(fields)}
+	fields = append(fields, f)
+	return f
 }
 
-// probe returns a path that is looked up.
-func probe(path string) *fieldPath { return &fieldPath{document.MustCompile(path), noSlot} }
-
-// walk reads all fields of the record at once. Its layout must be known.
+// walk reads at once what e's kind needs. The record's layout must be known.
 func (d *Decoder) walk(e *Event) {
-	d.plan.extractors[e.Kind].Extract(&d.doc, &d.read)
-	d.walked = true
+	k := &d.plan.kinds[e.Kind]
+	k.extractor.Extract(&d.doc, &d.read)
+	d.slots = k.own
 	e.plan, e.read = d.plan, &d.read
+}
+
+// slot returns where the walk has put p, or noSlot if it has not read it or was
+// not yet made.
+func (d *Decoder) slot(p *fieldPath) int {
+	if d.slots == nil {
+		return noSlot
+	}
+	return d.slots[p.number]
 }
 
 // text returns the text of the first string, number or boolean at p, or "".
 func (d *Decoder) text(p *fieldPath) string {
-	if !d.walked || p.slot == noSlot {
+	slot := d.slot(p)
+	if slot == noSlot {
 		return d.doc.Text(p.path)
 	}
-	for _, v := range d.read.Values(p.slot) {
+	for _, v := range d.read.Values(slot) {
 		if v.Scalar() {
 			return v.Text
 		}
@@ -92,8 +130,8 @@ func (d *Decoder) text(p *fieldPath) string {
 
 // value returns the first value at p.
 func (d *Decoder) value(p *fieldPath) document.Value {
-	if !d.walked || p.slot == noSlot {
-		return d.doc.First(p.path)
+	if slot := d.slot(p); slot != noSlot {
+		return d.read.First(slot)
 	}
-	return d.read.First(p.slot)
+	return d.doc.First(p.path)
 }
