@@ -221,13 +221,22 @@ func (p *parser) members(i, used int) (int, int) {
 			mark = p.mark
 		}
 		i++
-		if uint(i) < uint(len(raw)) && raw[i] == '"' { // most values are plain strings
-			end := int(at[uint(mark+1)&(uint(len(at))-1)])
-			if uint(end) < uint(len(raw)) && raw[end] == '"' {
-				mark += 2
-				n.kind, n.start, n.end = String, uint32(i+1), uint32(end)
-				i = end + 1
-				goto after
+		if uint(i) < uint(len(raw)) {
+			c := raw[i]
+			if c == '"' { // most values are plain strings
+				end := int(at[uint(mark+1)&(uint(len(at))-1)])
+				if uint(end) < uint(len(raw)) && raw[end] == '"' {
+					mark += 2
+					n.kind, n.start, n.end = String, uint32(i+1), uint32(end)
+					i = end + 1
+					goto after
+				}
+			} else if c != '{' && c != '[' {
+				if end, kind := scanWord(raw, i, c); end > 0 { // no marks are in it
+					n.kind, n.start, n.end = kind, uint32(i), uint32(end)
+					i = end
+					goto after
+				}
 			}
 		}
 		p.mark = mark
@@ -236,13 +245,21 @@ func (p *parser) members(i, used int) (int, int) {
 		}
 		mark = p.mark
 	after:
-		if uint(i) >= uint(len(raw)) || raw[i] != ',' {
-			p.mark = mark
-			if i = p.space(i); i >= len(raw) || raw[i] != ',' {
-				return p.close(i, used, '}')
+		if uint(i) < uint(len(raw)) {
+			switch raw[i] {
+			case ',':
+				i++
+				continue
+			case '}':
+				p.mark = mark
+				return i + 1, used
 			}
-			mark = p.mark
 		}
+		p.mark = mark
+		if i = p.space(i); i >= len(raw) || raw[i] != ',' {
+			return p.close(i, used, '}')
+		}
+		mark = p.mark
 		i++
 	}
 }
@@ -264,6 +281,7 @@ func (p *parser) oddName(i int) (end int, flags uint8) {
 
 // elements reads the elements of an array and the bracket that closes it.
 func (p *parser) elements(i, used int) (int, int) {
+	raw, at := p.raw, &p.window.at
 	for {
 		if used >= len(p.nodes) {
 			p.grow()
@@ -271,11 +289,19 @@ func (p *parser) elements(i, used int) (int, int) {
 		n := &p.nodes[used]
 		used++
 		n.key, n.keyLen, n.flags, n.next = 0, 0, 0, uint32(used)
-		if i, used = p.value(n, i, used); i < 0 {
+		end := int(at[uint(p.mark+1)&(uint(len(at))-1)])
+		if uint(i) < uint(len(raw)) && raw[i] == '"' && uint(end) < uint(len(raw)) && raw[end] == '"' { // a plain string
+			p.mark += 2
+			n.kind, n.start, n.end = String, uint32(i+1), uint32(end)
+			i = end + 1
+		} else if i, used = p.value(n, i, used); i < 0 {
 			return i, used
 		}
-		if uint(i) >= uint(len(p.raw)) || p.raw[i] != ',' {
-			if i = p.space(i); i >= len(p.raw) || p.raw[i] != ',' {
+		if uint(i) < uint(len(raw)) && raw[i] == ']' {
+			return i + 1, used
+		}
+		if uint(i) >= uint(len(raw)) || raw[i] != ',' {
+			if i = p.space(i); i >= len(raw) || raw[i] != ',' {
 				return p.close(i, used, ']')
 			}
 		}

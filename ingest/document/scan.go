@@ -51,6 +51,18 @@ func scanLiteral(raw []byte, i int) (int, Kind) {
 	return i, Missing
 }
 
+// scanWord reads the literal or the number that begins with c at i. Its end is
+// not positive if there is none.
+func scanWord(raw []byte, i int, c byte) (end int, kind Kind) {
+	if c < 'a' {
+		return scanNumber(raw, i), Number
+	}
+	if end, kind = scanLiteral(raw, i); kind == Missing {
+		end = -1
+	}
+	return end, kind
+}
+
 func isNumberByte(c byte) bool {
 	return '0' <= c && c <= '9' || c == '-' || c == '+' || c == '.' || c|0x20 == 'e'
 }
