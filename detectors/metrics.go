@@ -8,6 +8,7 @@ type Metrics struct {
 	matches  *prometheus.CounterVec
 	findings *prometheus.CounterVec
 	rules    *prometheus.GaugeVec
+	never    *prometheus.GaugeVec
 }
 
 // NewMetrics registers the engine's metrics with reg.
@@ -25,20 +26,30 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "phiwatch_rules_loaded",
 			Help: "Rules in force, by safeguard group.",
 		}, []string{"group"}),
+		never: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "phiwatch_rules_never_match",
+			Help: "Rules in force that can never match, by reason: log_source (not one that phiwatch reads), field (in no record of the log source), condition.",
+		}, []string{"reason"}),
 	}
-	reg.MustRegister(m.matches, m.findings, m.rules)
+	reg.MustRegister(m.matches, m.findings, m.rules, m.never)
 	return m
 }
 
 // loaded creates the series of a set of rules that comes into force.
 func (m *Metrics) loaded(rules []*Rule) {
 	m.rules.Reset()
+	for _, reason := range neverReasons {
+		m.never.WithLabelValues(string(reason)).Set(0)
+	}
 	for _, r := range rules {
 		m.matches.WithLabelValues(r.Entry)
 		for _, h := range r.halves {
 			m.findings.WithLabelValues(r.Entry, string(h.state))
 		}
 		m.rules.WithLabelValues(r.Group).Inc()
+		if r.never != "" {
+			m.never.WithLabelValues(string(r.never)).Inc()
+		}
 	}
 }
 

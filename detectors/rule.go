@@ -23,6 +23,7 @@ type Rule struct {
 	unknown  *level    // of a weak value while the subject is not known to have been strong; nil: full
 	regained *regained // what a restore must give back; nil: nothing in particular
 	halves   []half    // what weakens, then what restores if anything does
+	never    neverReason
 }
 
 // level is a severity that applies when its detection holds; without one, always.
@@ -47,8 +48,7 @@ type builder struct {
 	warnings []error
 }
 
-// build compiles a Sigma rule. A rule without a safeguard key reports incidents
-// of the actor: that is what a plain Sigma rule can say.
+// build compiles a Sigma rule.
 func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 	severity, err := parseLevel(sr.Level)
 	if err != nil {
@@ -58,18 +58,21 @@ func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 		Entry: strings.TrimSuffix(path.Base(sr.File), path.Ext(sr.File)), ID: sr.ID, Title: sr.Title,
 		Description: sr.Description, Tags: sr.Tags, Severity: severity, Group: path.Base(path.Dir(sr.File)),
 	}}
-	kinds, ok := kindsOf(sr.LogSource)
+	views, ok := viewsOf(sr.LogSource)
 	if !ok {
 		b.warn(sr, "log source product %q service %q is not one phiwatch reads, so the rule never matches: use %s", sr.LogSource.Product, sr.LogSource.Service, knownLogSources())
 	}
-	matcher, err := b.compile(b.filtered(sr))
+	n := sr.Extra["safeguard"]
+	if n == nil {
+		return r, b.plain(r, sr, views)
+	}
+	kinds, _ := kindsOf(sr.LogSource)
+	matcher, never, err := b.named(sr, b.filtered(sr), kinds)
 	if err != nil {
 		return nil, err
 	}
-	n := sr.Extra["safeguard"]
-	if n == nil {
-		r.halves = []half{{rule: r, state: Incident, kinds: kinds, match: matcher}}
-		return r, nil
+	if r.never = never; !ok {
+		r.never = neverLogSource
 	}
 	return r, b.safeguard(r, sr, n, half{rule: r, state: Weakened, kinds: kinds, match: matcher, joined: readsRequest(sr.Detection)})
 }
@@ -126,7 +129,7 @@ func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half)
 	if err != nil {
 		return err
 	}
-	if h.match, err = b.compile(d); err != nil {
+	if h.match, _, err = b.named(sr, d, h.kinds); err != nil {
 		return err
 	}
 	h.joined = readsRequest(d)
@@ -175,7 +178,9 @@ func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error
 	if err != nil {
 		return nil, err
 	}
-	return b.compile(d)
+	kinds, _ := kindsOf(sr.LogSource)
+	m, _, err := b.named(sr, d, kinds)
+	return m, err
 }
 
 // readsRequest reports whether a detection reads the body of an Activity request.

@@ -18,6 +18,7 @@ type Detection struct {
 	searches   []*search
 	conditions []expr // joined by or
 	filters    []*Detection
+	never      bool // the condition contradicts itself
 }
 
 // search is one named selection: an or of groups. A group of fields is an and.

@@ -25,11 +25,16 @@ func (p *problems) warnConstant(d *Detection, at *yaml.Node) {
 	}
 	switch {
 	case never:
+		d.never = true
 		p.warnf(at, "the condition contradicts itself and can never hold: look for a search that is demanded and excluded")
 	case always:
 		p.warnf(at, "the condition holds for every event, whatever the searches find")
 	}
 }
+
+// Contradicts reports that the condition contradicts itself, whatever its
+// searches find, so that the detection never holds.
+func (d *Detection) Contradicts() bool { return d.never }
 
 // truth evaluates a condition for given results of its searches.
 func truth(x expr, held map[*search]bool) bool {

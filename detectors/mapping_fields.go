@@ -1,0 +1,254 @@
+package detectors
+
+import (
+	"fmt"
+	"strings"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+	"phiwatch/ingest/document"
+)
+
+// The mappings, as literal tables. On the right stands a path, or a computed
+// field: "first." takes the first path with a value, "any." the values of all,
+// "mapped." a function below. What the right side says is from the record
+// schemas (safeguards and Microsoft's schema pages); what the left side means,
+// from the rules and the pages that they cite:
+//
+//   - SecOps: the Microsoft Entra security operations guide
+//     (learn.microsoft.com/entra/architecture/security-operations-introduction),
+//     whose tables quote the portal ("Status = Success", "Username = UPN").
+//   - LA: the columns of the Log Analytics tables AuditLogs, SigninLogs,
+//     AzureActivity (learn.microsoft.com/azure/azure-monitor/reference/tables).
+//     Those that are properties of the record need no line here.
+var auditFields = mapping{schema: &auditSchema, names: map[string]string{
+	"operationname":                 "operationName",
+	"activitydisplayname":           "mapped.audit-activity",              // LA
+	"activitytype":                  "mapped.audit-activity",              // SecOps: "Activity type"
+	"properties.message":            "mapped.audit-message",               // in no record; SecOps quotes of activity, reason and changed properties
+	"category":                      "any.category | properties.category", // the envelope's is AuditLogs, LA's the record's own
+	"result":                        "mapped.audit-status",                // LA
+	"status":                        "mapped.audit-status",                // SecOps: "Status = failure", or the reason
+	"resultreason":                  "first.properties.resultReason",      // LA
+	"resultdescription":             "any.resultDescription | properties.resultDescription | properties.resultReason",
+	"failure_status_reason":         "mapped.audit-reason",    // SecOps: "Failure status reason"
+	"initiatedby":                   "mapped.audit-initiator", // SecOps: "Initiated by = UPN"
+	"target":                        "mapped.audit-target",    // SecOps: "Target = UPN"
+	"targetresources":               "properties.targetResources",
+	"targetresources.type":          "mapped.audit-target-type", // SecOps: "Service Principal"; in records ServicePrincipal
+	"id":                            "properties.id",
+	"identity":                      "any.identity | properties.identity",
+	"consentcontext.isadminconsent": "modified.ConsentContext.IsAdminConsent.new",
+	"useragent":                     "any.properties.userAgent | detail.User-Agent",
+}, prefixes: map[string]string{
+	"additionaldetails.": "mapped.audit-detail ", // a list of key and value
+}}
+
+// pimFields: Privileged Identity Management raises alerts, which rules name by
+// their types in Graph; in the audit log an alert has its title.
+var pimFields = mapping{schema: &auditSchema, prefixes: auditFields.prefixes, names: with(auditFields.names, map[string]string{
+	"riskeventtype": "mapped.pim-alert",
+})}
+
+// auditInActivity is what a rule for the audit log looks for in the activity log.
+var auditInActivity = mapping{schema: &activitySchema, names: with(activityFields.names, map[string]string{
+	"operationname": "mapped.activity-title",
+	"category":      "mapped.activity-category",
+	"status":        "mapped.activity-status",
+	"result":        "mapped.activity-status",
+})}
+
+var signInFields = mapping{schema: &signInSchema, names: map[string]string{
+	"resulttype":              "first.resultType | properties.status.errorCode",
+	"resultdescription":       "mapped.signin-description", // rules quote the portal's and the documentation's texts of an error
+	"status":                  "mapped.signin-status",      // SecOps: "Status = Success", "MFA Denied"
+	"conditionalaccessstatus": "mapped.signin-access",
+	"clientapp":               "mapped.signin-client",  // SecOps: "Client App"
+	"username":                "mapped.signin-user",    // SecOps: "Username = UPN"
+	"activitydetails":         "mapped.signin-report",  // SecOps: "Activity details = Sign-ins"
+	"properties.message":      "mapped.signin-message", // in no record; SecOps: "Device Code", "ROPC"
+	"ipaddress":               "first.properties.ipAddress | callerIpAddress",
+	"locationdetails":         "properties.location",
+	"id":                      "properties.id",
+	"createddatetime":         "properties.createdDateTime",
+}}
+
+var riskFields = mapping{schema: &riskSchema, names: map[string]string{
+	"riskeventtype": "mapped.risk-type",
+	"risktype":      "mapped.risk-type",
+	"id":            "properties.id",
+}}
+
+var activityFields = mapping{schema: &activitySchema, names: map[string]string{
+	"operationname":         "operationName",
+	"operationnamevalue":    "operationName", // LA
+	"category":              "mapped.activity-category",
+	"categoryvalue":         "mapped.activity-category", // LA
+	"resourceprovider":      "mapped.activity-provider", // LA
+	"resourceprovidervalue": "mapped.activity-provider", // LA
+	"resourceid":            "first.resourceId | _ResourceId | resource_id",
+	"activitystatus":        "mapped.activity-status", // LA
+	"activitystatusvalue":   "mapped.activity-status", // LA
+	"status":                "mapped.activity-status",
+	"correlationid":         "first.correlationId | correlation_id",
+	"caller":                `any.caller | identity.claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn" | identity.claims.appid`, // LA
+}}
+
+var vaultFields = mapping{schema: &vaultSchema, names: map[string]string{"operationname": "operationName"}}
+
+// vaultInActivity: rules name what is done with keys and secrets by the
+// permission it takes.
+var vaultInActivity = mapping{schema: &vaultSchema, names: map[string]string{"operationname": "mapped.vault-permission"}}
+
+var intuneFields = mapping{schema: &intuneSchema, names: map[string]string{"operationname": "operationName"}}
+
+var m365Fields = mapping{schema: &m365Schema, names: map[string]string{
+	"operation":   "Operation",
+	"eventname":   "mapped.m365-name", // an operation, or the title of an alert
+	"eventsource": "first.Workload | OfficeWorkload",
+	"status":      "mapped.m365-status",
+	"payload":     "mapped.m365-payload",                  // the command that was run
+	"requesttype": "any.RequestType | detail.RequestType", // a sign-in's, in ExtendedProperties
+	"useragent":   "any.UserAgent | detail.UserAgent",
+}}
+
+// alertInfoFields: alerts of Microsoft 365 as Defender XDR streams them.
+var alertInfoFields = mapping{schema: &m365Schema, names: map[string]string{
+	"eventname":   "first.properties.Title",
+	"eventsource": "mapped.alert-source",
+	"status":      "mapped.alert-status",
+}}
+
+// with returns a copy of names with others added.
+func with(names, others map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, m := range []map[string]string{names, others} {
+		for name, to := range m {
+			out[name] = to
+		}
+	}
+	return out
+}
+
+// derived computes the values of a field from an event.
+type derived func(dst []sigma.Value, ev *ingest.Event) []sigma.Value
+
+func (f derived) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value { return f(dst, ev) }
+
+var derivations = map[string]derived{
+	"audit-activity":     auditActivity,
+	"audit-message":      auditMessage,
+	"audit-status":       auditStatus,
+	"audit-reason":       auditReason,
+	"audit-initiator":    auditInitiator,
+	"audit-target":       auditTarget,
+	"audit-target-type":  auditTargetType,
+	"pim-alert":          pimAlert,
+	"signin-description": signInDescription,
+	"signin-status":      signInStatus,
+	"signin-access":      signInAccess,
+	"signin-client":      signInClient,
+	"signin-user":        signInUser,
+	"signin-report":      signInReport,
+	"signin-message":     signInMessage,
+	"risk-type":          riskType,
+	"activity-category":  activityCategory,
+	"activity-provider":  activityProvider,
+	"activity-status":    activityStatus,
+	"activity-title":     activityTitle,
+	"vault-permission":   vaultPermission,
+	"m365-name":          m365Name,
+	"m365-status":        m365Status,
+	"m365-payload":       m365Payload,
+	"alert-source":       alertSource,
+	"alert-status":       alertStatus,
+}
+
+// newMapped makes the computed field "mapped.<name>".
+func newMapped(name string, _ map[string][]string) (computed, error) {
+	if key, found := strings.CutPrefix(name, "audit-detail "); found {
+		return newAuditDetail(key), nil
+	}
+	if f := derivations[name]; f != nil {
+		return f, nil
+	}
+	return nil, fmt.Errorf("mapped.%s: no such field", name)
+}
+
+// paths is a field that stands in different places: the first that has a
+// value, or all of them.
+type paths struct {
+	list []*document.Path
+	all  bool
+}
+
+func newFirst(arg string, _ map[string][]string) (computed, error) { return newPaths(arg, false) }
+
+func newAny(arg string, _ map[string][]string) (computed, error) { return newPaths(arg, true) }
+
+func newPaths(arg string, all bool) (computed, error) {
+	p := &paths{all: all}
+	for text := range strings.SplitSeq(arg, " | ") {
+		path, err := document.Compile(strings.TrimSpace(text))
+		if err != nil {
+			return nil, err
+		}
+		p.list = append(p.list, path)
+	}
+	return p, nil
+}
+
+func (p *paths) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	for _, path := range p.list {
+		var found bool
+		dst, found = values(dst, ev, path)
+		if found && !p.all {
+			break
+		}
+	}
+	return dst
+}
+
+// values appends the values at a path and reports whether there was one other
+// than null.
+func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.Value, bool) {
+	var buf [8]document.Value
+	found := false
+	for _, v := range ev.Doc.Values(path, buf[:0]) {
+		found = found || v.Kind > document.Null
+		dst = append(dst, sigma.Value{Kind: sigma.Kind(v.Kind), Text: v.Text})
+	}
+	return dst, found
+}
+
+// say appends a text, also without closing full stop, unless it is empty.
+func say(dst []sigma.Value, text string) []sigma.Value {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return dst
+	}
+	dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
+	if bare := strings.TrimRight(text, " ."); bare != text && bare != "" {
+		dst = append(dst, sigma.Value{Kind: sigma.String, Text: bare})
+	}
+	return dst
+}
+
+// sayAll appends every text at the paths.
+func sayAll(dst []sigma.Value, ev *ingest.Event, list ...*document.Path) []sigma.Value {
+	var buf [8]document.Value
+	for _, path := range list {
+		for _, v := range ev.Doc.Values(path, buf[:0]) {
+			dst = say(dst, v.Text)
+		}
+	}
+	return dst
+}
+
+// sayOutcome appends how it went, in the portal's word.
+func sayOutcome(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	if ev.Outcome == ingest.OutcomeUnknown {
+		return dst
+	}
+	return say(dst, ev.Outcome.String())
+}

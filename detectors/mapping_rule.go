@@ -1,0 +1,169 @@
+package detectors
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+	"phiwatch/ingest/document"
+)
+
+// neverReason says why a rule can never match. The set is closed: it is a
+// metric's label.
+type neverReason string
+
+// The reasons.
+const (
+	neverLogSource neverReason = "log_source" // its log source is not one that phiwatch reads
+	neverField     neverReason = "field"      // it needs a field that no record of its log source has
+	neverCondition neverReason = "condition"  // its condition cannot hold
+)
+
+var neverReasons = []neverReason{neverLogSource, neverField, neverCondition}
+
+// plain compiles a rule without a safeguard key: it reports incidents of the
+// actor, which is what a plain Sigma rule can say. Such rules are compiled once
+// for each view of their log source that reads their fields in another way.
+func (b *builder) plain(r *Rule, sr *sigma.Rule, views []view) error {
+	d := b.filtered(sr)
+	if len(views) == 0 { // compiled all the same, for its errors
+		m, err := b.compileWith(d, quotable)
+		r.never = neverLogSource
+		r.halves = []half{{rule: r, state: Incident, match: m}}
+		return err
+	}
+	doubts := newDoubts(b, d)
+	var warned int
+	for i := range views {
+		v := &views[i]
+		m, err := b.compileWith(d, v.rename)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			warned = len(b.warnings)
+		}
+		b.warnings = b.warnings[:warned] // a detection's own once
+		if v.when != nil && !v.when(d, b.requires(m, v.rename)) {
+			continue
+		}
+		doubts.look(m, v.mapping, v.rename)
+		r.halves = append(r.halves, half{rule: r, state: Incident, kinds: v.kinds, match: m})
+	}
+	r.never = doubts.report(sr)
+	return nil
+}
+
+// named compiles a detection of a rule with a safeguard key over some kinds,
+// and warns of fields that they do not have.
+func (b *builder) named(sr *sigma.Rule, d *sigma.Detection, kinds []ingest.Kind) (*sigma.Matcher, neverReason, error) {
+	m := mappingOf(kinds)
+	if m == nil {
+		matcher, err := b.compileWith(d, quotable)
+		return matcher, "", err
+	}
+	matcher, err := b.compileWith(d, m.keep)
+	if err != nil {
+		return nil, "", err
+	}
+	doubts := newDoubts(b, d)
+	doubts.look(matcher, m, m.keep)
+	return matcher, doubts.report(sr), nil
+}
+
+// compileWith compiles a detection whose fields are renamed. A name that is no
+// path is taken as the name of one member.
+func (b *builder) compileWith(d *sigma.Detection, rename func(string) string) (*sigma.Matcher, error) {
+	defer func(before func(string) string) { b.options.Rename = before }(b.options.Rename)
+	b.options.Rename = func(field string) string { return quotable(rename(field)) }
+	return b.compile(d)
+}
+
+// quotable quotes a name that does not compile as a path or a computed field.
+func quotable(field string) string {
+	if c, err := compute(field, nil); err == nil && c != nil {
+		return field
+	}
+	if _, err := document.Compile(field); err == nil {
+		return field
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(field) + `"`
+}
+
+// requires returns what a matcher requires of a field.
+func (b *builder) requires(m *sigma.Matcher, rename func(string) string) func(string) []sigma.Requirement {
+	return func(field string) []sigma.Requirement {
+		slot := b.options.Fields.Slot(quotable(rename(field)))
+		return slices.DeleteFunc(m.Required(), func(r sigma.Requirement) bool { return r.Slot != slot })
+	}
+}
+
+// doubts collects the fields of a detection that none of the views that it was
+// compiled for has, and whether it can match at all.
+type doubts struct {
+	b       *builder
+	d       *sigma.Detection
+	unknown map[string]string // field → what was probably meant
+	looked  int
+	lacking int // views of which it needs a field that is not there
+	never   int // views whose matcher can never hold
+}
+
+func newDoubts(b *builder, d *sigma.Detection) *doubts { return &doubts{b: b, d: d} }
+
+// look judges one view; a field is unknown if it is in every one.
+func (x *doubts) look(m *sigma.Matcher, fields *mapping, rename func(string) string) {
+	unknown := map[string]string{}
+	lacks := false
+	for _, field := range x.d.Fields() {
+		meant, doubtful := fields.schema.doubtful(rename(field))
+		if !doubtful {
+			continue
+		}
+		unknown[field] = meant
+		lacks = lacks || len(x.b.requires(m, rename)(field)) > 0
+	}
+	if x.looked == 0 {
+		x.unknown = unknown
+	}
+	for field := range x.unknown {
+		if _, still := unknown[field]; !still {
+			delete(x.unknown, field)
+		}
+	}
+	x.looked++
+	if lacks {
+		x.lacking++
+	}
+	if m.Never() || x.d.Contradicts() {
+		x.never++
+	}
+}
+
+// report warns of unknown fields and returns why the detection can never match,
+// or "".
+func (x *doubts) report(sr *sigma.Rule) neverReason {
+	needed := x.looked > 0 && x.lacking == x.looked && len(x.unknown) > 0
+	for _, field := range slices.Sorted(maps.Keys(x.unknown)) {
+		text := fmt.Sprintf("field %q is in no record of this log source", field)
+		if needed {
+			text += ", so the rule never matches"
+		}
+		if meant := x.unknown[field]; meant != "" {
+			text += fmt.Sprintf("; did you mean %q?", meant)
+		} else {
+			text += ": name it as the record does, such as properties." + field
+		}
+		x.b.warn(sr, "%s", text)
+	}
+	switch {
+	case needed:
+		return neverField
+	case x.looked > 0 && x.never == x.looked:
+		return neverCondition
+	}
+	return ""
+}
