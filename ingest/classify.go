@@ -118,7 +118,7 @@ func (d *Decoder) classify(e *Event) {
 	e.Kind = f.kind
 	d.walk(e)
 	f.read(d, e)
-	e.Op = d.fold(e.Action)
+	e.Op = d.operation(e.Action)
 	if e.Time.IsZero() {
 		e.Time = e.Enqueued
 	}
@@ -128,7 +128,7 @@ func (d *Decoder) family() family {
 	if d.doc.Kind() != document.Object {
 		return unknownFamily
 	}
-	if name := d.text(pCategory); name != "" {
+	if name := d.envelope("category", pCategory); name != "" {
 		if f, ok := d.byCategory(name); ok {
 			return f
 		}
@@ -139,9 +139,9 @@ func (d *Decoder) family() family {
 }
 
 func (d *Decoder) byCategory(name string) (family, bool) {
-	c, ok := categories[d.fold(name)]
+	c := d.category(name)
 	switch {
-	case !ok:
+	case c.read == nil && c.ask == nil:
 		return family{}, false
 	case c.ask != nil:
 		return c.ask(d)
@@ -174,7 +174,7 @@ func (d *Decoder) byShape() family {
 // bare sets the Graph layout for records of an Entra category that have no
 // properties: stubs and Log Analytics rows, whose columns are at the root.
 func (d *Decoder) bare() {
-	if !d.has(pProperties) {
+	if d.doc.Member("properties").Kind <= document.Null {
 		d.doc.SetLayout(document.Graph)
 	}
 }
@@ -254,7 +254,7 @@ func (d *Decoder) first(paths ...*fieldPath) string {
 // than maxSkew after the hub accepted the message.
 func (d *Decoder) when(e *Event, paths ...*fieldPath) time.Time {
 	for _, p := range paths {
-		t, ok := parseTime(d.text(p))
+		t, ok := d.recent.parseTime(d.text(p))
 		if ok && (e.Enqueued.IsZero() || t.Sub(e.Enqueued) <= maxSkew) {
 			return t
 		}
@@ -266,14 +266,14 @@ func (d *Decoder) when(e *Event, paths ...*fieldPath) time.Time {
 // in the resource id.
 func (d *Decoder) tenant(paths ...*fieldPath) string {
 	if id := d.first(paths...); id != "" {
-		return strings.ToLower(id)
+		return d.recent.lowerTenant(id)
 	}
 	id := d.text(pResourceID)
 	if len(id) < 9 || !strings.EqualFold(id[:9], "/tenants/") {
 		return ""
 	}
 	id, _, _ = strings.Cut(id[9:], "/")
-	return strings.ToLower(id)
+	return d.recent.lowerTenant(id)
 }
 
 // indexFold is strings.Index without ASCII case; sub is in lower case.

@@ -29,13 +29,14 @@ type Decoder struct {
 	read  document.Fields // what the walk read of the record
 	slots []int           // of fields in read; nil before the walk
 
-	folds map[string]string // Action to Op; few distinct ones, told over and over
-	arena []byte            // where composed ids are cut from
+	recent recent
+	folds  map[string]folded // by action; few distinct ones, told over and over
+	arena  []byte            // where composed ids are cut from
 }
 
 // NewDecoder returns a Decoder.
 func NewDecoder() *Decoder {
-	d := &Decoder{plan: ownPlan(), folds: make(map[string]string)}
+	d := &Decoder{plan: ownPlan(), folds: make(map[string]folded)}
 	d.splitter.to = d
 	return d
 }
@@ -166,25 +167,30 @@ func (d *Decoder) reject(index int, reason Reason, detail string, b []byte) {
 	d.bad(Quarantined{Position: d.message.Position, Index: index, Reason: reason, Detail: detail, Bytes: b})
 }
 
+// folded is a text, copied, and what fold makes of it.
+type folded struct{ text, op string }
+
 // fold returns an operation as rules compare it: lower case, trimmed, without
 // one trailing full stop.
-func (d *Decoder) fold(action string) string {
+func (d *Decoder) fold(action string) string { return d.folded(action).op }
+
+func (d *Decoder) folded(action string) folded {
 	if action == "" {
-		return ""
+		return folded{}
 	}
-	if op, ok := d.folds[action]; ok {
-		return op
+	if f, ok := d.folds[action]; ok {
+		return f
 	}
-	key := strings.Clone(action) // not an alias: it outlives the message
-	op := strings.ToLower(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(key), ".")))
+	f := folded{text: strings.Clone(action)} // not an alias: it outlives the message
+	f.op = strings.ToLower(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(f.text), ".")))
 	if len(action) > 256 {
-		return op
+		return f
 	}
 	if len(d.folds) >= 4096 {
 		clear(d.folds)
 	}
-	d.folds[key] = op
-	return op
+	d.folds[f.text] = f
+	return f
 }
 
 const arenaSize = 32 << 10

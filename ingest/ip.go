@@ -10,6 +10,9 @@ import (
 // address behind a stray "::", or the first of a list. Anything else ("",
 // "<null>", host names) is the zero Addr.
 func parseIP(s string) netip.Addr {
+	if a, ok := plainIPv4(s); ok {
+		return a
+	}
 	if i := strings.IndexByte(s, ','); i >= 0 {
 		s = s[:i]
 	}
@@ -32,6 +35,31 @@ func parseIP(s string) netip.Addr {
 		return netip.Addr{}
 	}
 	return unembed(a.Unmap())
+}
+
+// plainIPv4 reads four numbers with dots between them and nothing else, which
+// most callers have.
+func plainIPv4(s string) (netip.Addr, bool) {
+	if len(s) > len("255.255.255.255") {
+		return netip.Addr{}, false
+	}
+	var b [4]byte
+	at, digits, n := 0, 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9' && (digits == 0 || n > 0): // no leading zero
+			n, digits = n*10+int(c-'0'), digits+1
+			if n > 255 {
+				return netip.Addr{}, false
+			}
+			b[at] = byte(n)
+		case c == '.' && digits > 0 && at < 3:
+			at, digits, n = at+1, 0, 0
+		default:
+			return netip.Addr{}, false
+		}
+	}
+	return netip.AddrFrom4(b), at == 3 && digits > 0
 }
 
 // withoutPort cuts brackets and a port.

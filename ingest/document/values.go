@@ -20,6 +20,22 @@ func (d *Document) Text(p *Path) string {
 	return d.one(p, sink{first: true, scalar: true}).Text
 }
 
+// Member returns the first member of the record's root that has the name,
+// whatever the layout. An object or array comes without its text.
+func (d *Document) Member(name string) Value {
+	if len(d.main.nodes) == 0 {
+		return Value{}
+	}
+	i := d.main.member(0, name)
+	switch {
+	case i == 0:
+		return Value{}
+	case d.main.nodes[i].kind > String:
+		return Value{Kind: d.main.nodes[i].kind}
+	}
+	return d.main.value(i)
+}
+
 func (d *Document) one(p *Path, s sink) (v Value) {
 	s.dst = d.scratch[0][:0]
 	d.find(p, &s)
