@@ -103,6 +103,8 @@ func (d *daemon) wire(set *detectors.Set) (err error) {
 	if d.source, err = eventhub.New(d.config.Sources, d.db, d.log, d.registry); err != nil {
 		return usageError{err}
 	}
+	d.source.Observe(d.pipeline.metrics)
+	d.source.OnRelease(d.pipeline.flush)
 	d.api = alerting.NewAPI(d.ledger, d.log.With("component", "api"))
 	return d.listen()
 }
@@ -132,6 +134,9 @@ func (d *daemon) receivers(cfg *config) (map[string]alerting.Receiver, error) {
 func (d *daemon) run(ctx context.Context) error {
 	d.log.Info("phiwatch is running", "version", version, "web", "http://"+d.web.listener.Addr().String(),
 		"rules", len(d.pipeline.engine.Load().Rules()), "hubs", len(d.config.Sources.Hubs))
+	if err := d.ledger.Reconcile(ctx); err != nil {
+		return errors.Join(fmt.Errorf("reconcile deliveries with the routes: %w", err), d.close())
+	}
 	err := runStages(ctx, []stage{
 		{"web", d.serve},
 		{"deliveries", d.dispatcher.Run},
@@ -163,8 +168,8 @@ func (d *daemon) sweep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-t.C:
-			if err := d.ledger.Sweep(ctx, now); err != nil && ctx.Err() == nil {
-				d.log.Error("sweep of the ledger", "err", err)
+			if err := errors.Join(d.ledger.Sweep(ctx, now), d.pipeline.expire(ctx)); err != nil && ctx.Err() == nil {
+				d.log.Error("sweep of the state", "err", err)
 			}
 		}
 	}

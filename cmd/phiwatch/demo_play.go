@@ -60,7 +60,7 @@ func (d *demo) send(ctx context.Context, began time.Time) error {
 		}
 		if h := now.Hour(); h != hour && h%3 == 0 {
 			hour = h
-			fmt.Fprintf(d.out, "%s  %d records decided\n", now.Format("15:04"), d.daemon.pipeline.totals.sum().received)
+			fmt.Fprintf(d.out, "%s  %d records decided\n", now.Format("15:04"), d.daemon.pipeline.totals.sum().Received)
 		}
 	}
 	return nil
@@ -86,12 +86,12 @@ func (d *demo) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if d.daemon.pipeline.totals.sum().received >= d.day.records && pending(accounts) == 0 {
+		if d.daemon.pipeline.totals.sum().Received >= d.day.records && pending(accounts) == 0 {
 			return nil
 		}
 		if err := sleepUntil(ctx, time.Now().Add(20*time.Millisecond)); err != nil {
 			return fmt.Errorf("after %s the daemon has decided %d of %d records and owes %d deliveries: %w",
-				settleWithin, d.daemon.pipeline.totals.sum().received, d.day.records, pending(accounts), err)
+				settleWithin, d.daemon.pipeline.totals.sum().Received, d.day.records, pending(accounts), err)
 		}
 	}
 }
@@ -140,11 +140,11 @@ func restoredText(v alerting.Violation) string {
 // accounts prints the identities of the promise and returns an error if one does not hold.
 func (d *demo) accounts(ctx context.Context) error {
 	c := d.daemon.pipeline.totals.sum()
-	errs := []error{c.check()}
-	if c.received != d.day.records {
-		errs = append(errs, fmt.Errorf("sent %d records and received %d", d.day.records, c.received))
+	errs := []error{c.Check()}
+	if c.Received != d.day.records {
+		errs = append(errs, fmt.Errorf("sent %d records and received %d", d.day.records, c.Received))
 	}
-	fmt.Fprintf(d.out, "\nreceived %d = evaluated %d + quarantined %d (repaired %d)\n", c.received, c.evaluated(), c.inQuarantine(), c.repaired)
+	fmt.Fprintf(d.out, "\nreceived %d = evaluated %d + quarantined %d (repaired %d)\n", c.Received, c.Evaluated(), c.Quarantined(), c.Repaired)
 	accounts, err := d.daemon.ledger.Accounts(ctx)
 	if err != nil {
 		return err

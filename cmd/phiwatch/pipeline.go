@@ -54,7 +54,7 @@ func newPipeline(db *sql.DB, engine *detectors.Engine, ledger *alerting.Ledger, 
 
 // verdict is what a batch came to.
 type verdict struct {
-	counts
+	tally       ingest.Tally
 	matches     []detectors.Match
 	quarantined []ingest.Quarantined
 }
@@ -73,6 +73,9 @@ func (p *pipeline) handle(ctx context.Context, b ingest.Batch) error {
 	if len(v.matches) == 0 && len(v.quarantined) == 0 {
 		p.postpone(b)
 	} else if err := p.commitBatch(ctx, b, v); err != nil {
+		if errors.Is(err, ingest.ErrFenced) {
+			p.forget(b)
+		}
 		return fmt.Errorf("commit batch of %s/%s up to sequence %d: %w", b.Hub, b.ID, last.Sequence, err)
 	}
 	p.account(fresh, v)
@@ -83,6 +86,10 @@ func (p *pipeline) handle(ctx context.Context, b ingest.Batch) error {
 // source delivers again.
 func (p *pipeline) fresh(ctx context.Context, b ingest.Batch) (ingest.Batch, error) {
 	if b.Owner == "" {
+		return b, nil
+	}
+	if b.Reset {
+		p.forget(b)
 		return b, nil
 	}
 	p.mu.Lock()
@@ -106,20 +113,14 @@ func (p *pipeline) decide(b ingest.Batch) *verdict {
 	dec := p.decoders.Get().(*ingest.Decoder)
 	defer p.decoders.Put(dec)
 	engine := p.engine.Load()
-	v := &verdict{counts: newCounts()}
+	v := &verdict{}
 	for i := range b.Messages {
-		v.messages++
+		v.tally.Messages++
 		dec.Decode(b.Messages[i], func(ev *ingest.Event) {
-			v.received++
-			v.kinds[ev.Kind]++
-			if ev.Repaired != 0 {
-				v.repaired++
-			}
-			p.metrics.Event(ev)
+			v.tally.Event(ev)
 			v.matches = engine.Match(ev, v.matches)
 		}, func(q ingest.Quarantined) {
-			v.received++
-			v.counts.quarantined[q.Reason]++
+			v.tally.Quarantine(&q)
 			v.quarantined = append(v.quarantined, q)
 		})
 	}
@@ -246,16 +247,32 @@ func (p *pipeline) flushOne(ctx context.Context, b ingest.Batch) error {
 	return nil
 }
 
+// expire gives up quarantined records past their age.
+func (p *pipeline) expire(ctx context.Context) error {
+	p.commit.Lock()
+	defer p.commit.Unlock()
+	tx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := p.quarantine.Expire(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
 // forget drops what is known of a partition that another owner decides now.
 func (p *pipeline) forget(b ingest.Batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.pending, b.Partition)
 	delete(p.decided, b.Partition)
+	p.metrics.Forget(b.Partition)
 }
 
 // account counts a batch once it is decided, so that a retry counts once.
 func (p *pipeline) account(b ingest.Batch, v *verdict) {
-	p.totals.add(v.counts)
-	p.metrics.Decided(b, v.quarantined)
+	p.totals.add(&v.tally)
+	p.metrics.Decided(b, &v.tally)
 }

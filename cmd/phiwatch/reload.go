@@ -83,7 +83,7 @@ func (d *daemon) reloadLocked() error {
 	}
 	d.dispatcher.SetReceivers(receivers)
 	d.config = cfg
-	return nil
+	return d.ledger.Reconcile(context.Background())
 }
 
 // fixed refuses changes that only a restart can make: better an error than a

@@ -82,8 +82,8 @@ func (c *replayCmd) replay(e *env, set *detectors.Set, source *ingest.Files) (er
 		return err
 	}
 	sum := p.totals.sum()
-	print.end(violations, &sum)
-	return errors.Join(out.Flush(), sum.check(), e.ctx.Err())
+	print.end(violations, sum)
+	return errors.Join(out.Flush(), sum.Check(), e.ctx.Err())
 }
 
 // known leaves out restores of what was never weakened: every harmless save of
@@ -126,7 +126,7 @@ func allViolations(ctx context.Context, l *alerting.Ledger) ([]alerting.Violatio
 // replayPrinter shows a replay's findings as they happen and its end.
 type replayPrinter interface {
 	findings([]detectors.Finding)
-	end([]alerting.Violation, *counts)
+	end([]alerting.Violation, *ingest.Tally)
 }
 
 // jsonPrinter prints one object a line.
@@ -177,7 +177,7 @@ func (p *jsonPrinter) findings(list []detectors.Finding) {
 	}
 }
 
-func (p *jsonPrinter) end(violations []alerting.Violation, c *counts) {
+func (p *jsonPrinter) end(violations []alerting.Violation, c *ingest.Tally) {
 	for _, v := range violations {
 		line := violationLine{Type: "violation", Violation: v, Status: string(v.State), State: "restored"}
 		if v.State.Open() {
@@ -186,10 +186,17 @@ func (p *jsonPrinter) end(violations []alerting.Violation, c *counts) {
 		line.Opened, line.Restored = whenSet(v.Opened), whenSet(v.Restored)
 		p.encode(line)
 	}
-	s := summaryLine{Type: "summary", Payloads: c.messages, Received: c.received, Evaluated: c.evaluated(),
-		Quarantined: c.quarantined, Kinds: map[string]int64{}, Repaired: c.repaired}
-	for k, n := range c.kinds {
-		s.Kinds[k.String()] = n
+	s := summaryLine{Type: "summary", Payloads: c.Messages, Received: c.Received, Evaluated: c.Evaluated(),
+		Quarantined: map[ingest.Reason]int64{}, Kinds: map[string]int64{}, Repaired: c.Repaired}
+	for _, k := range ingest.Kinds() {
+		if n := c.OfKind(k); n > 0 {
+			s.Kinds[k.String()] = n
+		}
+	}
+	for _, r := range ingest.Reasons() {
+		if n := c.ForReason(r); n > 0 {
+			s.Quarantined[r] = n
+		}
 	}
 	p.encode(s)
 }
@@ -213,26 +220,34 @@ type textPrinter struct {
 func (p *textPrinter) findings(list []detectors.Finding) {
 	for _, f := range list {
 		p.count++
-		fmt.Fprintf(p.out, "%s  %-8s %-8s %s: %s (%s) by %s\n", f.Time.UTC().Format("2006-01-02 15:04:05"),
+		fmt.Fprintf(p.out, "%s  %-8s %-8s %s: %s (%s) by %s\n", when(f.Time),
 			f.State, f.Severity, f.Rule.Entry, clean(f.Subject), clean(f.Name), clean(f.Evidence.Actor))
 	}
 }
 
-func (p *textPrinter) end(violations []alerting.Violation, c *counts) {
+// when is how a time is shown; a damaged record may have none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "time unknown       "
+	}
+	return t.UTC().Format(time.DateTime)
+}
+
+func (p *textPrinter) end(violations []alerting.Violation, c *ingest.Tally) {
 	open := 0
 	for _, v := range violations {
 		if v.State.Open() {
 			open++
 		}
 	}
-	fmt.Fprintf(p.out, "\n%d payloads, %d records: %d evaluated + %d quarantined, %d repaired\n", c.messages, c.received, c.evaluated(), c.inQuarantine(), c.repaired)
+	fmt.Fprintf(p.out, "\n%d payloads, %d records: %d evaluated + %d quarantined, %d repaired\n", c.Messages, c.Received, c.Evaluated(), c.Quarantined(), c.Repaired)
 	for _, k := range ingest.Kinds() {
-		if n := c.kinds[k]; n > 0 {
+		if n := c.OfKind(k); n > 0 {
 			fmt.Fprintf(p.out, "  %-32s %d\n", k, n)
 		}
 	}
 	for _, r := range ingest.Reasons() {
-		if n := c.quarantined[r]; n > 0 {
+		if n := c.ForReason(r); n > 0 {
 			fmt.Fprintf(p.out, "  quarantined: %-19s %d\n", r, n)
 		}
 	}
