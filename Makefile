@@ -1,44 +1,60 @@
-# What CI runs is `make check`; everything else is for people.
+# `make check` is what CI runs before its tests; everything else is for people.
 GO ?= go
 GOBIN := $(CURDIR)/.bin
 LINT_VERSION := v2.15.0
+VERSION ?= $(shell sed -n 's/^var version, commit = "\(.*\)", ""$$/\1/p' cmd/phiwatch/version.go)
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
-COUNT ?= 5
+COUNT ?= 6
 
-.PHONY: check test lint tidy vuln fuzz bench golden demo build
+# What runs goroutines of its own.
+RACE := ./alerting/... ./cmd/... ./detectors ./ingest ./ingest/eventhub/... ./ingest/localhub/...
 
-check: lint tidy test ## format, vet, lint, race tests, tidy
+.PHONY: help check test race lint fmt tidy vuln fuzz bench golden demo build
+
+help: ## what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
+
+check: lint tidy test race ## all that must hold before a commit
 
 build: ## a static binary in ./phiwatch
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o phiwatch ./cmd/phiwatch
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o phiwatch ./cmd/phiwatch
 
-test: ## the whole suite with the race detector
-	$(GO) test -race ./...
+test: ## the whole suite
+	$(GO) test ./...
 
-lint: $(GOBIN)/golangci-lint
+race: ## the race detector over what is concurrent
+	$(GO) test -race $(RACE)
+
+lint: $(GOBIN)/golangci-lint ## format, vet and lint; .golangci.yml says what and why
 	$(GOBIN)/golangci-lint run ./...
+
+fmt: $(GOBIN)/golangci-lint ## write the format that lint wants
+	$(GOBIN)/golangci-lint fmt ./...
 
 $(GOBIN)/golangci-lint:
 	GOBIN=$(GOBIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 
 tidy: ## go.mod and go.sum name what is used, no more
 	$(GO) mod tidy -diff
+	$(GO) mod verify
 
-vuln: ## known vulnerabilities (needs the network)
+vuln: ## known vulnerabilities in what is called (needs the network)
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target for FUZZTIME; a crasher is committed as a seed
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
 	  done; done
 
-bench: ## benchmarks, in a form for benchstat
+bench: ## benchmarks into bench.out, COUNT times, for benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) ./... | tee bench.out
 
 golden: ## rewrite golden files and show what changed
-	$(GO) test ./alerting/... ./cmd/... ./ingest/... ./detectors/... -update; git diff --stat
+	@set -e; for pkg in $$(grep -rlE 'flag\.Bool\("update"|receivertest"' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+	  $(GO) test $$pkg -update; done
+	git diff --stat
 
 demo: ## a made-up hospital's day
 	$(GO) run ./cmd/phiwatch demo --once

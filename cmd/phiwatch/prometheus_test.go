@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMonitoring runs a daemon and holds what is deployed beside it to the
@@ -22,6 +24,7 @@ func TestMonitoring(t *testing.T) {
 	t.Run("dashboard", func(t *testing.T) { checkDashboard(t, known, used) })
 	t.Run("every metric is watched", func(t *testing.T) { checkAllWatched(t, known, used) })
 	t.Run("every alert is tested", checkRulesAreTested)
+	t.Run("readme", func(t *testing.T) { checkReadmeMonitoring(t, known, d.web.listener.Addr().String()) })
 	t.Run("promtool", func(t *testing.T) { runPromtool(t, scrape(t, d)) })
 	t.Run("prometheus", func(t *testing.T) { runPrometheus(t, d) })
 }
@@ -97,11 +100,13 @@ func runPrometheus(t *testing.T, d *daemon) {
 		}
 	})
 
-	await(t.Context(), t, "prometheus", func() bool { return get(addr, "/-/ready", nil) == http.StatusOK })
-	await(t.Context(), t, "a scrape", func() bool { return promQuery(addr, `up{job="phiwatch"}`) == "1" })
-	await(t.Context(), t, "a metric", func() bool { return promQuery(addr, `phiwatch_eventhub_connected`) == "1" })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	await(ctx, t, "prometheus", func() bool { return get(addr, "/-/ready", nil) == http.StatusOK })
+	await(ctx, t, "a scrape", func() bool { return promQuery(addr, `up{job="phiwatch"}`) == "1" })
+	await(ctx, t, "a metric", func() bool { return promQuery(addr, `phiwatch_eventhub_connected`) == "1" })
 	var states map[string]string
-	await(t.Context(), t, "every rule evaluated", func() bool {
+	await(ctx, t, "every rule evaluated", func() bool {
 		states = ruleStates(t, addr)
 		for _, r := range readAlertRules(t) {
 			if states[r.Alert] == "" {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.yaml.in/yaml/v4"
@@ -39,8 +40,10 @@ func startDaemon(t *testing.T) *daemon {
 		}
 	})
 	web := d.web.listener.Addr().String()
-	await(t.Context(), t, "all decided and told", func() bool {
-		return settled(web, 2) && d.pipeline.totals.sum().messages == int64(len(messages))
+	decided, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	await(decided, t, "all decided and told", func() bool {
+		return settled(web, 2) && d.pipeline.totals.sum().Messages == int64(len(messages))
 	})
 	return d
 }
