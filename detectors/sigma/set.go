@@ -10,6 +10,7 @@ type Set struct {
 	matchers []*Matcher
 	always   []int32 // matchers without a requirement
 	fields   []fieldIndex
+	every    []int // the index of each of fields
 	keywords *textIndex
 }
 
@@ -17,6 +18,7 @@ type Set struct {
 type fieldIndex struct {
 	slot    int
 	exact   map[string][]int32
+	likely  keyFilter
 	longest int // key of exact
 	texts   *textIndex
 	present []int32
@@ -33,12 +35,13 @@ type Scratch struct {
 	marks []uint64 // candidates
 	key   []byte
 	texts *textIndex
+	known map[*textIndex]*barren
 	yield func(string) bool
 }
 
 // NewScratch makes memory for one goroutine; it may serve any sets.
 func NewScratch() *Scratch {
-	sc := &Scratch{key: make([]byte, 0, 512)}
+	sc := &Scratch{key: make([]byte, 0, 512), known: make(map[*textIndex]*barren)}
 	sc.yield = func(text string) bool {
 		sc.texts.mark(text, sc.marks)
 		return true
@@ -71,13 +74,19 @@ func (s *Set) Len() int { return len(s.matchers) }
 // Match appends to out the indexes of the matchers that hold, in rising order.
 // It does not allocate when out has room.
 func (s *Set) Match(ev Event, sc *Scratch, out []int) []int {
+	return s.MatchFields(ev, s.every, sc, out)
+}
+
+// MatchFields is Match for a host that knows which of the fields of [Set.Slots]
+// have values: it names them by their places there, each once and in any order.
+func (s *Set) MatchFields(ev Event, fields []int, sc *Scratch, out []int) []int {
 	words := (len(s.matchers) + 63) / 64
 	if cap(sc.marks) < words {
 		sc.marks = make([]uint64, words)
 	}
 	sc.marks = sc.marks[:words]
 	clear(sc.marks)
-	for i := range s.fields {
+	for _, i := range fields {
 		s.fields[i].mark(ev, sc)
 	}
 	if s.keywords != nil {
@@ -104,16 +113,25 @@ func markAll(marks []uint64, list []int32) {
 
 func (f *fieldIndex) mark(ev Event, sc *Scratch) {
 	seen := false
+	var barren *barren
+	if f.texts != nil {
+		barren = sc.barren(f.texts)
+	}
 	for _, v := range ev.Values(f.slot) {
 		seen = seen || v.Kind != Missing
 		if !v.hasText() {
 			continue
 		}
-		if f.exact != nil && len(v.Text) <= 3*f.longest {
+		if f.exact != nil && len(v.Text) <= 3*f.longest && f.likely.has(&v) {
 			f.markExact(v, sc)
 		}
-		if f.texts != nil {
+		if f.texts == nil {
+			continue
+		}
+		if e := barren.entry(v.Text); e == nil {
 			f.texts.mark(v.Text, sc.marks)
+		} else if !e.is(v.Text) && !f.texts.mark(v.Text, sc.marks) {
+			e.set(v.Text)
 		}
 	}
 	if seen {
@@ -130,13 +148,16 @@ func (f *fieldIndex) markExact(v Value, sc *Scratch) {
 	}
 }
 
-func (t *textIndex) mark(text string, marks []uint64) {
+// mark marks the matchers whose texts occur and reports whether there are any.
+func (t *textIndex) mark(text string, marks []uint64) (any bool) {
 	a := t.automaton
 	for s, i := int32(0), 0; i < len(text); {
 		if s, i = a.scan(s, text, i); a.hit[s] {
+			any = true
 			for _, id := range a.out[s] {
 				markAll(marks, t.matchers[id])
 			}
 		}
 	}
+	return any
 }

@@ -106,6 +106,7 @@ func (f *fieldIndex) addExact(i int32, values []string) {
 	}
 	for _, v := range values {
 		f.exact[v] = append(f.exact[v], i)
+		f.likely.add(v)
 		f.longest = max(f.longest, len(v))
 	}
 }
@@ -144,5 +145,8 @@ func (b *setBuilder) finish() {
 		b.set.fields = append(b.set.fields, f.index)
 	}
 	slices.SortFunc(b.set.fields, func(x, y fieldIndex) int { return x.slot - y.slot })
+	for i := range b.set.fields {
+		b.set.every = append(b.set.every, i)
+	}
 	b.set.keywords = b.keywords.index()
 }

@@ -1,0 +1,46 @@
+package sigma
+
+import "hash/maphash"
+
+// barren remembers texts in which no text of an index occurs. Fields say the
+// same again and again (a browser's name, a reason), and to compare is cheaper
+// than to search. It never allocates: a text takes the place of another.
+type barren struct {
+	seed    maphash.Seed
+	entries [64]barrenText
+}
+
+// barrenText is a text of a length that pays.
+type barrenText struct {
+	n    uint8
+	text [maxBarren]byte
+}
+
+const (
+	minBarren = 8
+	maxBarren = 191
+)
+
+// barren returns what is known of t's texts.
+func (sc *Scratch) barren(t *textIndex) *barren {
+	b := sc.known[t]
+	if b == nil {
+		b = &barren{seed: maphash.MakeSeed()}
+		sc.known[t] = b
+	}
+	return b
+}
+
+// entry returns the place of a text, or nil if it is not one to remember.
+func (b *barren) entry(text string) *barrenText {
+	if len(text) < minBarren || len(text) > maxBarren {
+		return nil
+	}
+	return &b.entries[maphash.String(b.seed, text)%uint64(len(b.entries))]
+}
+
+func (e *barrenText) is(text string) bool {
+	return int(e.n) == len(text) && string(e.text[:e.n]) == text
+}
+
+func (e *barrenText) set(text string) { e.n = uint8(copy(e.text[:], text)) }
