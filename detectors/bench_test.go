@@ -46,9 +46,10 @@ func decodePass(tb testing.TB, t *traffic) pass {
 	}
 }
 
-// matchPass decodes and matches; it returns how many matches there were.
+// matchPass decodes and matches.
 func matchPass(tb testing.TB, t *traffic, e *Engine) pass {
 	dec := ingest.NewDecoder()
+	dec.Use(e.Plan())
 	var matches []Match
 	bad := quarantined(tb)
 	one := func(ev *ingest.Event) { matches = e.Match(ev, matches[:0]) }

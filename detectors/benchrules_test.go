@@ -64,9 +64,9 @@ func generatedRules(n int, sources []benchSource) []string {
 	return out
 }
 
-// sigmaHQRules reads the rules under $PHIWATCH_SIGMAHQ: those on Azure and
+// benchSigmaHQ reads the rules under $PHIWATCH_SIGMAHQ: those on Azure and
 // Microsoft 365 first, then the others.
-func sigmaHQRules(tb testing.TB) []string {
+func benchSigmaHQ(tb testing.TB) []string {
 	root := os.Getenv("PHIWATCH_SIGMAHQ")
 	if root == "" {
 		return nil
@@ -93,7 +93,7 @@ func sigmaHQRules(tb testing.TB) []string {
 // benchEngine builds an engine of n rules, SigmaHQ's or generated. Of one
 // source, all of them read sign-ins, which most of the traffic is.
 func benchEngine(tb testing.TB, n int, oneSource bool) *Engine {
-	rules := sigmaHQRules(tb)
+	rules := benchSigmaHQ(tb)
 	switch {
 	case len(rules) >= n && oneSource:
 		rules = slices.Clone(rules)

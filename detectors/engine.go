@@ -15,6 +15,7 @@ type Engine struct {
 	byEntry  map[string]*Rule
 	halves   []half
 	programs []program // by kind
+	plan     *ingest.Plan
 	joins    *joins
 	fields   *fieldTable
 	scopes   sync.Pool
@@ -41,7 +42,7 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 		e.byEntry[r.Entry] = r
 		e.halves = append(e.halves, r.halves...)
 	}
-	e.programs = buildPrograms(e.halves, fields.paths)
+	e.programs, e.plan = buildPrograms(e.halves, fields)
 	e.joins = newJoins(e.halves, set.fields)
 	e.scopes.New = func() any { return newScope(fields) }
 	m.loaded(e.rules)
@@ -51,12 +52,16 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 // Rules returns the engine's rules in load order.
 func (e *Engine) Rules() []*Rule { return e.rules }
 
+// Plan returns what a Decoder is to read for Match: with it each record is
+// walked once. Events that were decoded otherwise match alike.
+func (e *Engine) Plan() *ingest.Plan { return e.plan }
+
 // Match appends to out what the rules find in ev.
 func (e *Engine) Match(ev *ingest.Event, out []Match) []Match {
 	s := e.scopes.Get().(*scope)
 	p := &e.programs[ev.Kind]
 	s.begin(ev, p)
-	s.hits = p.set.Match(s, s.scratch, s.hits[:0])
+	s.hits = p.set.MatchFields(s, s.present, s.scratch, s.hits[:0])
 	for _, i := range s.hits {
 		out = e.halves[p.halves[i]].matched(s, out)
 	}

@@ -37,3 +37,29 @@ func compileFields(fields *sigma.Fields, lists map[string][]string) (*fieldTable
 	}
 	return t, errors.Join(errs...)
 }
+
+// walked returns the paths that hold the values of some fields, or from which
+// they are computed, field after field.
+func (t *fieldTable) walked(slots []int) []*document.Path {
+	var out []*document.Path
+	for _, slot := range slots {
+		switch c := t.computed[slot].(type) {
+		case nil:
+			out = append(out, t.paths[slot])
+		case *paths:
+			out = append(out, c.list...)
+		default:
+			out = append(out, inputsOf(c)...)
+		}
+	}
+	return out
+}
+
+// inputsOf returns the paths that a computed field reads of every event, as far
+// as it says.
+func inputsOf(c computed) []*document.Path {
+	if r, ok := c.(interface{ inputs() []*document.Path }); ok {
+		return r.inputs()
+	}
+	return nil
+}

@@ -57,7 +57,7 @@ var wordings = []wording{
 // words.
 func auditActivity(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	dst = say(dst, ev.Action)
-	if name := ev.Doc.Text(pathActivity); name != ev.Action {
+	if name := ev.Text(pathActivity); name != ev.Action {
 		dst = say(dst, name)
 	}
 	if strings.Contains(ev.Action, "–") {
@@ -79,7 +79,7 @@ func auditMessage(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		return dst
 	}
 	var buf [8]document.Value
-	for _, v := range ev.Doc.Values(pathChanges, buf[:0]) {
+	for _, v := range ev.Values(pathChanges, buf[:0]) {
 		dst = sayChange(dst, ev, v)
 	}
 	return dst
@@ -138,14 +138,14 @@ func auditReason(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 const byUPN = "UPN"
 
 func auditInitiator(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if ev.Doc.Text(pathByUPN) != "" {
+	if ev.Text(pathByUPN) != "" {
 		dst = say(dst, byUPN)
 	}
 	return sayAll(dst, ev, pathByUPN, pathByUser, pathByUserID, pathByApp, pathByAppID)
 }
 
 func auditTarget(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if ev.Doc.Text(pathTargetUPN) != "" {
+	if ev.Text(pathTargetUPN) != "" {
 		dst = say(dst, byUPN)
 	}
 	return sayAll(dst, ev, pathTargetUPN, pathTargetName, pathTargetID)
@@ -178,7 +178,7 @@ func squeezed(key string) string { return strings.ToLower(strings.ReplaceAll(key
 
 func (a auditDetail) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	var buf [8]document.Value
-	for _, v := range ev.Doc.Values(pathDetails, buf[:0]) {
+	for _, v := range ev.Values(pathDetails, buf[:0]) {
 		var pair struct{ Key, Value string }
 		if v.Kind == document.Object && json.Unmarshal([]byte(v.Text), &pair) == nil && squeezed(pair.Key) == a.key {
 			dst = say(dst, pair.Value)
@@ -213,7 +213,7 @@ func pimAlert(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	}
 	text := ev.Op
 	if !outside {
-		text = strings.ToLower(ev.Doc.Text(pathTargetName) + "\n" + ev.Doc.Text(pathReason))
+		text = strings.ToLower(ev.Text(pathTargetName) + "\n" + ev.Text(pathReason))
 	}
 	for _, a := range pimAlerts {
 		if strings.Contains(text, a.title) {

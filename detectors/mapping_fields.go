@@ -135,6 +135,24 @@ type derived func(dst []sigma.Value, ev *ingest.Event) []sigma.Value
 
 func (f derived) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value { return f(dst, ev) }
 
+// derivedField is one with the paths that it reads of every event.
+type derivedField struct {
+	derived
+	paths []*document.Path
+}
+
+func (f *derivedField) inputs() []*document.Path { return f.paths }
+
+// derivationInputs are the paths of those that are asked of every sign-in.
+var derivationInputs = map[string][]*document.Path{
+	"signin-description": {pathReasonLA, pathFailure, pathMoreDetails, pathErrorCode[0]},
+	"signin-status":      {pathFailure, pathMoreDetails, pathStepDetail, pathStatus},
+	"signin-access":      {pathAccess},
+	"signin-client":      {pathClientApp},
+	"signin-user":        {pathSignInUPN, pathSignInUser, pathSignInUserID},
+	"signin-message":     {pathProtocol, pathTransfer, pathSignInAgent, pathReasonLA, pathFailure, pathMoreDetails},
+}
+
 var derivations = map[string]derived{
 	"audit-activity":     auditActivity,
 	"audit-message":      auditMessage,
@@ -170,7 +188,7 @@ func newMapped(name string, _ map[string][]string) (computed, error) {
 		return newAuditDetail(key), nil
 	}
 	if f := derivations[name]; f != nil {
-		return f, nil
+		return &derivedField{f, derivationInputs[name]}, nil
 	}
 	return nil, fmt.Errorf("mapped.%s: no such field", name)
 }
@@ -213,12 +231,7 @@ func (p *paths) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 // than null.
 func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.Value, bool) {
 	var buf [8]document.Value
-	found := false
-	for _, v := range ev.Doc.Values(path, buf[:0]) {
-		found = found || v.Kind > document.Null
-		dst = append(dst, sigma.Value{Kind: sigma.Kind(v.Kind), Text: v.Text})
-	}
-	return dst, found
+	return appendValues(dst, ev.Values(path, buf[:0]))
 }
 
 // say appends a text, also without closing full stop, unless it is empty.
@@ -238,7 +251,7 @@ func say(dst []sigma.Value, text string) []sigma.Value {
 func sayAll(dst []sigma.Value, ev *ingest.Event, list ...*document.Path) []sigma.Value {
 	var buf [8]document.Value
 	for _, path := range list {
-		for _, v := range ev.Doc.Values(path, buf[:0]) {
+		for _, v := range ev.Values(path, buf[:0]) {
 			dst = say(dst, v.Text)
 		}
 	}

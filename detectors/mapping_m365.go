@@ -25,7 +25,7 @@ var (
 // the title of its policy, too.
 func m365Name(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	dst = say(dst, ev.Action)
-	if ev.Doc.Text(pathAlertID) != "" {
+	if ev.Text(pathAlertID) != "" {
 		dst = sayAll(dst, ev, pathAlertName)
 	}
 	return dst
@@ -52,11 +52,11 @@ var alertServices = map[string]bool{
 
 // isAlertInfo tells the rows of AlertInfo, each of which is one alert.
 func isAlertInfo(ev *ingest.Event) bool {
-	return strings.EqualFold(ev.Doc.Text(pathHuntingTable), "AdvancedHunting-AlertInfo")
+	return strings.EqualFold(ev.Text(pathHuntingTable), "AdvancedHunting-AlertInfo")
 }
 
 func alertSource(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if isAlertInfo(ev) && alertServices[strings.ToLower(ev.Doc.Text(pathServiceName))] {
+	if isAlertInfo(ev) && alertServices[strings.ToLower(ev.Text(pathServiceName))] {
 		dst = say(dst, "SecurityComplianceCenter")
 	}
 	return dst

@@ -55,7 +55,7 @@ func headed(errors map[string][]string) map[string][]string {
 func signInDescription(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	dst = sayAll(sayOutcome(dst, ev), ev, pathReasonLA, pathFailure, pathMoreDetails)
 	for _, path := range pathErrorCode {
-		if code := ev.Doc.Text(path); code != "" {
+		if code := ev.Text(path); code != "" {
 			for _, text := range signInErrors[code] {
 				dst = say(dst, text)
 			}
@@ -77,7 +77,7 @@ func signInStatus(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 var accessWords = map[string]string{"0": "success", "1": "failure", "2": "notApplied"}
 
 func signInAccess(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	status := ev.Doc.Text(pathAccess)
+	status := ev.Text(pathAccess)
 	return say(say(dst, status), accessWords[status])
 }
 
@@ -87,12 +87,12 @@ var clientWords = map[string]string{
 }
 
 func signInClient(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	client := ev.Doc.Text(pathClientApp)
+	client := ev.Text(pathClientApp)
 	return say(say(dst, client), clientWords[strings.ToLower(client)])
 }
 
 func signInUser(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if ev.Doc.Text(pathSignInUPN) != "" {
+	if ev.Text(pathSignInUPN) != "" {
 		dst = say(dst, byUPN)
 	}
 	return sayAll(dst, ev, pathSignInUPN, pathSignInUser, pathSignInUserID)
@@ -105,12 +105,12 @@ func signInReport(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 
 // signInMessage is the protocol, in the portal's words, and the texts of the status.
 func signInMessage(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	protocol := ev.Doc.Text(pathProtocol)
+	protocol := ev.Text(pathProtocol)
 	dst = say(dst, protocol)
 	switch {
-	case strings.EqualFold(protocol, "deviceCode"), strings.EqualFold(ev.Doc.Text(pathTransfer), "deviceCodeFlow"):
+	case strings.EqualFold(protocol, "deviceCode"), strings.EqualFold(ev.Text(pathTransfer), "deviceCodeFlow"):
 		dst = say(dst, "Device Code")
-	case strings.Contains(ev.Doc.Text(pathSignInAgent), "BAV2ROPC") && !strings.EqualFold(protocol, "ropc"):
+	case strings.Contains(ev.Text(pathSignInAgent), "BAV2ROPC") && !strings.EqualFold(protocol, "ropc"):
 		dst = say(dst, "ROPC")
 	}
 	return sayAll(dst, ev, pathReasonLA, pathFailure, pathMoreDetails)

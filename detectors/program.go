@@ -6,18 +6,31 @@ import (
 	"phiwatch/ingest/document"
 )
 
-// program is what the engine does with one kind of event: one walk over the
-// record reads the fields that the index is over; the index names the few
-// halves to evaluate, which read further fields as they need them.
+// program is what the engine does with one kind of event. The walk over the
+// record that decodes it reads the fields that the index is over, too; the
+// index names the few halves to evaluate, which read further fields as they
+// need them.
 type program struct {
-	halves    []int // index in set → index in the engine
-	set       *sigma.Set
-	extractor *document.Extractor
-	eager     []int // slot of the rules → slot of the extractor, -1: read when asked for
+	halves []int // index in set → index in the engine
+	set    *sigma.Set
+
+	plan    *ingest.Plan     // of the walk; nil: there is none
+	walk    []*document.Path // what it is to read
+	sources []source         // of the rules' slots
+	present [][]int          // by slot of the walk: fields of the index that have values when it has
+	always  []int            // fields of the index of which that is not known
 }
 
-// buildPrograms compiles the halves that read each kind.
-func buildPrograms(halves []half, paths []*document.Path) []program {
+// source says which slots of the walk hold a field's values; none: it is read
+// when asked for.
+type source struct {
+	slots []int
+	first bool // of several, only the first with a value counts
+}
+
+// buildPrograms compiles the halves that read each kind, and the plan by which
+// events are to be decoded for them.
+func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) {
 	programs := make([]program, len(ingest.Kinds()))
 	for _, k := range ingest.Kinds() {
 		p := &programs[k]
@@ -29,33 +42,45 @@ func buildPrograms(halves []half, paths []*document.Path) []program {
 			}
 		}
 		p.set = sigma.NewSet(matchers)
-		p.extract(paths)
+		p.walk = fields.walked(p.set.Slots())
 	}
-	return programs
+	plan := ingest.NewPlan(func(k ingest.Kind) []*document.Path { return programs[k].walk })
+	for _, k := range ingest.Kinds() {
+		programs[k].plan = plan
+		programs[k].connect(fields, plan.Extra(k))
+	}
+	return programs, plan
 }
 
-// extract prepares the walk for the fields of the index. Computed fields are
-// left to be read when asked for.
-func (p *program) extract(paths []*document.Path) {
-	p.eager = make([]int, len(paths))
-	for i := range p.eager {
-		p.eager[i] = -1
+// connect notes where the walk puts the fields of the index.
+func (p *program) connect(fields *fieldTable, slots []int) {
+	p.sources = make([]source, len(fields.paths))
+	next := 0
+	take := func(n int) []int {
+		next += n
+		return slots[next-n : next]
 	}
-	var eager []*document.Path
-	for _, slot := range p.set.Slots() {
-		if paths[slot] != nil {
-			p.eager[slot] = len(eager)
-			eager = append(eager, paths[slot])
+	for place, field := range p.set.Slots() {
+		switch c := fields.computed[field].(type) {
+		case nil:
+			p.sources[field] = source{slots: take(1)}
+		case *paths:
+			p.sources[field] = source{slots: take(len(c.list)), first: !c.all}
+		default:
+			p.always = append(p.always, place)
+			take(len(inputsOf(c)))
+			continue
+		}
+		for _, slot := range p.sources[field].slots {
+			for len(p.present) <= slot {
+				p.present = append(p.present, nil)
+			}
+			p.present[slot] = append(p.present[slot], place)
 		}
 	}
-	p.extractor = document.NewExtractor(eager)
 }
 
-// noProgram is a program without index and extractor, over n fields.
+// noProgram is a program without index and walk, over n fields.
 func noProgram(n int) *program {
-	p := &program{set: sigma.NewSet(nil), eager: make([]int, n), extractor: document.NewExtractor(nil)}
-	for i := range p.eager {
-		p.eager[i] = -1
-	}
-	return p
+	return &program{set: sigma.NewSet(nil), sources: make([]source, n)}
 }

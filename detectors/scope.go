@@ -14,7 +14,9 @@ type scope struct {
 	program *program
 	gen     uint32 // counts events
 	slots   []slot
-	read    document.Fields
+	read    *document.Fields // of the walk
+	own     document.Fields  // where it is made if the decoder has not made it
+	present []int            // fields of the index that have values
 	scratch *sigma.Scratch
 	hits    []int
 	buf     []document.Value
@@ -38,11 +40,20 @@ func (s *scope) begin(ev *ingest.Event, p *program) {
 		clear(s.slots)
 		s.gen = 1
 	}
-	p.extractor.Extract(ev.Doc, &s.read)
+	if p.plan == nil {
+		return
+	}
+	s.read = ev.Read(p.plan, &s.own)
+	s.present = append(s.present[:0], p.always...)
+	for _, slot := range s.read.Touched() {
+		if slot < len(p.present) {
+			s.present = append(s.present, p.present[slot]...)
+		}
+	}
 }
 
 // end lets go of the event.
-func (s *scope) end() { s.ev = nil }
+func (s *scope) end() { s.ev, s.read = nil, nil }
 
 // Values implements sigma.Event.
 func (s *scope) Values(i int) []sigma.Value {
@@ -51,21 +62,37 @@ func (s *scope) Values(i int) []sigma.Value {
 		return sl.values
 	}
 	sl.gen, sl.values = s.gen, sl.values[:0]
-	if c := s.fields.computed[i]; c != nil {
-		sl.values = c.append(sl.values, s.ev)
-		return sl.values
-	}
-	values := s.buf[:0]
-	if at := s.program.eager[i]; at >= 0 {
-		values = s.read.Values(at)
-	} else {
-		s.buf = s.ev.Doc.Values(s.fields.paths[i], values)
-		values = s.buf
-	}
-	for _, v := range values {
-		sl.values = append(sl.values, sigma.Value{Kind: sigma.Kind(v.Kind), Text: v.Text})
+	switch from := &s.program.sources[i]; {
+	case len(from.slots) > 0:
+		sl.values = s.walked(sl.values, from)
+	case s.fields.computed[i] != nil:
+		sl.values = s.fields.computed[i].append(sl.values, s.ev)
+	default:
+		s.buf = s.ev.Doc.Values(s.fields.paths[i], s.buf[:0])
+		sl.values, _ = appendValues(sl.values, s.buf)
 	}
 	return sl.values
+}
+
+// walked appends the values that the walk has read.
+func (s *scope) walked(dst []sigma.Value, from *source) []sigma.Value {
+	for _, slot := range from.slots {
+		var found bool
+		if dst, found = appendValues(dst, s.read.Values(slot)); found && from.first {
+			break
+		}
+	}
+	return dst
+}
+
+// appendValues reports whether there was one other than null.
+func appendValues(dst []sigma.Value, values []document.Value) ([]sigma.Value, bool) {
+	found := false
+	for _, v := range values {
+		found = found || v.Kind > document.Null
+		dst = append(dst, sigma.Value{Kind: sigma.Kind(v.Kind), Text: v.Text})
+	}
+	return dst, found
 }
 
 // Keywords implements sigma.Event.

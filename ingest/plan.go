@@ -19,6 +19,7 @@ type kindPlan struct {
 	extractor *document.Extractor
 	own       []int // slots of the decoder's fields, by number; noSlot: looked up
 	extra     []int // slots of the extra paths
+	slots     map[*document.Path]int
 }
 
 const noSlot = -1
@@ -50,8 +51,10 @@ func newKindPlan(own []*fieldPath, extra []*document.Path) (p kindPlan) {
 	for _, f := range own {
 		p.own[f.number] = slot(f.path)
 	}
+	p.slots = make(map[*document.Path]int)
 	for _, path := range extra {
-		p.extra = append(p.extra, slot(path))
+		p.slots[path] = slot(path)
+		p.extra = append(p.extra, p.slots[path])
 	}
 	p.extractor = document.NewExtractor(paths)
 	return p
@@ -75,6 +78,31 @@ func (e *Event) Read(p *Plan, own *document.Fields) *document.Fields {
 	}
 	p.kinds[e.Kind].extractor.Extract(e.Doc, own)
 	return own
+}
+
+// Values is Doc.Values, without a search if the event was decoded with a plan
+// that has this very path.
+func (e *Event) Values(p *document.Path, dst []document.Value) []document.Value {
+	if slot, ok := e.slot(p); ok {
+		return append(dst, e.read.Values(slot)...)
+	}
+	return e.Doc.Values(p, dst)
+}
+
+// Text is Doc.Text as Values is Doc.Values.
+func (e *Event) Text(p *document.Path) string {
+	if slot, ok := e.slot(p); ok {
+		return e.read.Text(slot)
+	}
+	return e.Doc.Text(p)
+}
+
+func (e *Event) slot(p *document.Path) (int, bool) {
+	if e.plan == nil {
+		return 0, false
+	}
+	slot, ok := e.plan.kinds[e.Kind].slots[p]
+	return slot, ok
 }
 
 // fieldPath is a path that records are read by.
@@ -120,12 +148,7 @@ func (d *Decoder) text(p *fieldPath) string {
 	if slot == noSlot {
 		return d.doc.Text(p.path)
 	}
-	for _, v := range d.read.Values(slot) {
-		if v.Scalar() {
-			return v.Text
-		}
-	}
-	return ""
+	return d.read.Text(slot)
 }
 
 // value returns the first value at p.

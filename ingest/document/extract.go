@@ -34,6 +34,16 @@ func (f *Fields) First(slot int) Value {
 	return Value{}
 }
 
+// Text returns the text of the first string, number or boolean of a slot, or "".
+func (f *Fields) Text(slot int) string {
+	for _, v := range f.slots[slot] {
+		if v.Scalar() {
+			return v.Text
+		}
+	}
+	return ""
+}
+
 // Touched returns the slots that have values, in no order. The caller must not
 // keep the slice.
 func (f *Fields) Touched() []int { return f.touched }
