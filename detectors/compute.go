@@ -21,6 +21,7 @@ import (
 //	first.<path> | <path> …     the values of the first path that has one
 //	any.<path> | <path> …       the values of all the paths
 //	mapped.<name>               what the mappings of log sources need
+//	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, ip, tenant
 //	days.<path>                 a duration in days: 2190, "7.00:00:00", SevenYears, P7Y; Unlimited is 1000000
 var computers = map[string]func(arg string, lists map[string][]string) (computed, error){
 	"outside": newOutside,
@@ -36,6 +37,9 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 func compute(name string, lists map[string][]string) (computed, error) {
 	if c, err := newAction(name); c != nil || err != nil {
 		return c, err
+	}
+	if c := eventFields[strings.ToLower(name)]; c != nil {
+		return c, nil
 	}
 	verb, arg, found := strings.Cut(name, ".")
 	if f := computers[verb]; found && f != nil {

@@ -8,8 +8,8 @@ import (
 	"phiwatch/ingest"
 )
 
-// Engine evaluates a set of rules. It is immutable: a reload makes a new one.
-// Match may be called concurrently, Apply not.
+// Engine evaluates a set of rules, which do not change: a reload makes a new
+// one. Match may be called concurrently, Apply not.
 type Engine struct {
 	rules    []*Rule
 	byEntry  map[string]*Rule
@@ -17,6 +17,7 @@ type Engine struct {
 	programs []program // by kind
 	plan     *ingest.Plan
 	joins    *joins
+	windows  *correlator // nil: no correlations
 	fields   *fieldTable
 	scopes   sync.Pool
 	metrics  *Metrics
@@ -29,6 +30,8 @@ type Match struct {
 	role      role
 	operation string         // of a request or a result: what they are joined by
 	outcome   ingest.Outcome // of a result
+	feeds     []byte         // what it is to correlations
+	silent    bool           // it is nothing else
 }
 
 // New builds an engine from a loaded set of rules.
@@ -42,9 +45,20 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 		e.byEntry[r.Entry] = r
 		e.halves = append(e.halves, r.halves...)
 	}
+	for _, r := range set.silent {
+		e.byEntry[r.Entry] = r
+		e.halves = append(e.halves, r.halves...)
+	}
+	if len(set.correlations) > 0 {
+		e.windows = newCorrelator(set.correlations, m)
+	}
 	e.programs, e.plan = buildPrograms(e.halves, fields)
 	e.joins = newJoins(e.halves, set.fields)
-	e.scopes.New = func() any { return newScope(fields) }
+	e.scopes.New = func() any {
+		s := newScope(fields)
+		s.metrics = m
+		return s
+	}
 	m.loaded(e.rules)
 	return e, nil
 }
@@ -90,18 +104,32 @@ func (e *Engine) matchAll(ev *ingest.Event, out []Match) []Match {
 }
 
 // Apply turns the matches of a batch into findings, inside the batch's
-// transaction: requests are joined with their results, and weak values held
-// against what is known of their subject.
+// transaction: requests are joined with their results, weak values held against
+// what is known of their subject, and correlations judged. When the transaction
+// is not committed, nothing of it counts; the next Apply notices.
 func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Finding, error) {
-	findings, err := e.join(ctx, tx, matches)
+	certain, err := e.join(ctx, tx, matches)
 	if err != nil {
 		return nil, err
+	}
+	findings := make([]Finding, 0, len(certain))
+	for _, m := range certain {
+		if !m.silent {
+			findings = append(findings, m.Finding)
+		}
 	}
 	if findings, err = e.compareKnown(ctx, tx, findings); err != nil {
 		return nil, err
 	}
 	if findings, err = e.holdRestores(ctx, tx, findings); err != nil {
 		return nil, err
+	}
+	if e.windows != nil {
+		found, err := e.windows.apply(sqlJournal{ctx, tx}, certain)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, found...)
 	}
 	for i := range findings {
 		e.metrics.count(&findings[i])

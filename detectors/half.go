@@ -16,7 +16,10 @@ type half struct {
 	outcome ingest.Outcome // OutcomeUnknown: any
 	subject subject
 	match   *sigma.Matcher
-	joined  bool // reads the request of an Activity operation, which may come before the outcome
+	joined  bool     // reads the request of an Activity operation, which may come before the outcome
+	view    *mapping // of a rule without a safeguard key: what its field names mean
+	feeds   []*feeder
+	silent  bool // makes no findings of its own: only correlations name the rule
 }
 
 func (h *half) reads(k ingest.Kind) bool { return slices.Contains(h.kinds, k) }
@@ -39,7 +42,18 @@ func (h *half) matched(s *scope, out []Match) []Match {
 		subjects = []string{fallbackSubject(s.ev)}
 	}
 	for _, subject := range subjects {
-		m := Match{Finding: h.finding(s, subject), role: role}
+		m := Match{role: role, silent: h.silent}
+		if len(h.feeds) > 0 {
+			m.feeds = h.feed(s, subject)
+		}
+		switch {
+		case h.silent && m.feeds == nil:
+			continue
+		case h.silent && role == stands:
+			m.Finding.Evidence = briefly(s.ev)
+		default:
+			m.Finding = h.finding(s, subject)
+		}
 		if role == request {
 			m.operation = operationOf(s.ev)
 		}
@@ -95,6 +109,16 @@ func evidence(ev *ingest.Event) Evidence {
 	}
 	if ev.IP.IsValid() {
 		e.ActorIP = ev.IP.String()
+	}
+	return e
+}
+
+// briefly is the evidence of an event that only feeds correlations. It may alias
+// the message, which outlives the batch.
+func briefly(ev *ingest.Event) Evidence {
+	e := Evidence{Enqueued: ev.Enqueued, Position: ev.Position, Record: ev.Doc.Raw()}
+	if ev.Repaired != 0 { // not in the message
+		e.Record = append([]byte(nil), e.Record...)
 	}
 	return e
 }

@@ -76,18 +76,19 @@ func (j *joins) result(ev *ingest.Event, out []Match) []Match {
 	return append(out, m)
 }
 
-// join returns the findings of a batch: those that stand, and requests whose
-// operation succeeded, in this batch or another.
-func (e *Engine) join(ctx context.Context, tx *sql.Tx, matches []Match) ([]Finding, error) {
-	findings := make([]Finding, 0, len(matches))
+// join returns what of a batch's matches is certain: those that stand, and
+// requests whose operation succeeded, in this batch or another.
+func (e *Engine) join(ctx context.Context, tx *sql.Tx, matches []Match) ([]*Match, error) {
+	certain := make([]*Match, 0, len(matches))
 	var newest time.Time
 	for i := range matches {
 		m := &matches[i]
-		var joined []Finding
+		var joined []*Match
 		var err error
 		switch m.role {
 		case stands:
-			joined = []Finding{m.Finding}
+			certain = append(certain, m)
+			continue
 		case request:
 			joined, err = e.joinRequest(ctx, tx, m)
 		case result:
@@ -96,22 +97,22 @@ func (e *Engine) join(ctx context.Context, tx *sql.Tx, matches []Match) ([]Findi
 		if err != nil {
 			return nil, fmt.Errorf("join records of an operation: %w", err)
 		}
-		if m.role != stands && m.Finding.Time.After(newest) {
+		if m.Finding.Time.After(newest) {
 			newest = m.Finding.Time
 		}
-		findings = append(findings, joined...)
+		certain = append(certain, joined...)
 	}
 	if newest.IsZero() {
-		return findings, nil
+		return certain, nil
 	}
 	_, err := tx.ExecContext(ctx, `DELETE FROM activity_joins WHERE happened < $1`, newest.Add(-lateness).UnixMicro())
-	return findings, err
+	return certain, err
 }
 
 // joinRequest stores a request and returns it if its operation succeeded already.
-func (e *Engine) joinRequest(ctx context.Context, tx *sql.Tx, m *Match) ([]Finding, error) {
+func (e *Engine) joinRequest(ctx context.Context, tx *sql.Tx, m *Match) ([]*Match, error) {
 	f := &m.Finding
-	stored, err := storeFinding(f)
+	stored, err := storeMatch(m)
 	if err != nil {
 		return nil, err
 	}
@@ -131,16 +132,17 @@ func (e *Engine) joinRequest(ctx context.Context, tx *sql.Tx, m *Match) ([]Findi
 	case err != nil:
 		return nil, err
 	}
-	done, err := e.readFinding(how)
+	result, err := e.readMatch(how)
 	if err != nil {
 		return nil, err
 	}
-	return []Finding{happenedAs(*f, done)}, nil
+	done := result.Finding
+	return []*Match{happenedAs(m, done)}, nil
 }
 
 // joinResult stores an outcome and returns the requests that it makes true.
-func (e *Engine) joinResult(ctx context.Context, tx *sql.Tx, m *Match) ([]Finding, error) {
-	stored, err := storeFinding(&m.Finding)
+func (e *Engine) joinResult(ctx context.Context, tx *sql.Tx, m *Match) ([]*Match, error) {
+	stored, err := storeMatch(m)
 	if err != nil {
 		return nil, err
 	}
@@ -153,20 +155,26 @@ func (e *Engine) joinResult(ctx context.Context, tx *sql.Tx, m *Match) ([]Findin
 	if err != nil {
 		return nil, err
 	}
-	requests, err := e.scanFindings(rows)
+	requests, err := e.scanMatches(rows)
 	if err != nil {
 		return nil, err
 	}
+	out := make([]*Match, len(requests))
 	for i := range requests {
-		requests[i] = happenedAs(requests[i], m.Finding)
+		out[i] = happenedAs(&requests[i], m.Finding)
 	}
-	return requests, nil
+	return out, nil
 }
 
-// happenedAs makes a request a finding: it happened when it was done, and the
+// happenedAs makes a request certain: it happened when it was done, and the
 // record that says so is what repeats fold by.
-func happenedAs(f, done Finding) Finding {
+func happenedAs(m *Match, done Finding) *Match {
+	out := *m
+	f := &out.Finding
 	f.Time = done.Time
 	f.Evidence.Time, f.Evidence.EventID, f.Evidence.Enqueued = done.Time, done.Evidence.EventID, done.Evidence.Enqueued
-	return f
+	if len(m.feeds) > 0 {
+		out.feeds = redated(m.feeds, f)
+	}
+	return &out
 }

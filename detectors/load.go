@@ -24,6 +24,9 @@ type Set struct {
 	Warnings []error // what loads but is probably not meant
 	fields   *sigma.Fields
 	lists    map[string][]string
+
+	silent       []*Rule        // only correlations name them
+	correlations []*correlation // inner ones before those that name them
 }
 
 // Entries returns the catalog ids of the set, sorted, each once.
@@ -58,26 +61,22 @@ func Load(lists map[string][]string, sources ...Source) (*Set, error) {
 		docs, errs = append(docs, found...), append(errs, err)
 	}
 	set := &Set{fields: new(sigma.Fields), lists: lists}
-	b := &builder{options: sigma.Options{Fields: set.fields, Placeholders: lists}}
-	var rules []*sigma.Rule
-	for _, d := range docs {
-		switch d := d.(type) {
-		case *sigma.Rule:
-			rules = override(rules, d)
-		case *sigma.Filter:
-			b.filters = append(b.filters, d)
-		default:
-			errs = append(errs, &sigma.Error{File: d.Head().File, Line: d.Head().Line, Column: 1,
-				Msg: "correlation documents are not evaluated yet: take the file out of the rule folder"})
-		}
+	b := &builder{entries: map[string]*correlated{}, options: sigma.Options{Fields: set.fields, Placeholders: lists}}
+	p := newPlan(docs)
+	b.filters = p.filters
+	if errors.Join(errs...) == nil { // else what is named may be missing
+		errs = append(errs, p.check())
 	}
-	for _, sr := range rules {
+	for _, sr := range p.rules {
 		r, err := b.build(sr)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		set.Rules = append(set.Rules, r)
+		p.add(set, sr, r)
+	}
+	if errors.Join(errs...) == nil {
+		errs = append(errs, b.correlate(set, p))
 	}
 	errs = append(errs, uniqueEntries(set.Rules))
 	if err := errors.Join(errs...); err != nil {
@@ -85,17 +84,6 @@ func Load(lists map[string][]string, sources ...Source) (*Set, error) {
 	}
 	set.Warnings = b.warnings
 	return set, nil
-}
-
-// override appends r, or puts it in the place of a rule with the same id.
-func override(rules []*sigma.Rule, r *sigma.Rule) []*sigma.Rule {
-	for i, old := range rules {
-		if r.ID != "" && strings.EqualFold(old.ID, r.ID) {
-			rules[i] = r
-			return rules
-		}
-	}
-	return append(rules, r)
 }
 
 // parseSource parses the rule files of one source.

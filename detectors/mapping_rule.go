@@ -51,7 +51,7 @@ func (b *builder) plain(r *Rule, sr *sigma.Rule, views []view) error {
 			continue
 		}
 		doubts.look(m, v.mapping, v.rename)
-		r.halves = append(r.halves, half{rule: r, state: Incident, kinds: v.kinds, match: m})
+		r.halves = append(r.halves, half{rule: r, state: Incident, kinds: v.kinds, match: m, view: v.mapping})
 	}
 	r.never = doubts.report(sr)
 	return nil

@@ -1,9 +1,6 @@
 package detectors
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // schema lists what the records of a family can hold: the names at their root,
 // in every shape that a decoder accepts, and in their properties. Services add
@@ -113,14 +110,14 @@ var m365Schema = schema{open: true, roots: names(`Id RecordType CreationTime Ope
 	AlertLinks AlertEntityId EntityType Category Comments Data Name PolicyId Severity Source Status SensitivityLabelEventData SensitivityLabelId
 	OldSensitivityLabelId Directionality DeliveryAction NetworkMessageId InternetMessageId P1Sender P2Sender Recipients SenderIp Subject Verdict
 	CmdletVersion EffectiveOrganization ClientApplication StartTime UserServicePlan SecurityComplianceCenterEventType ErrorNumber LogonError
-	DeviceProperties SupportTicketId TeamName TeamGuid ChannelName Members`)}
+	DeviceProperties SupportTicketId Object1Id Object1Name Object1Type TeamName TeamGuid ChannelName Members`)}
 
 // root reports whether records have a field at their root, or phiwatch computes
 // one of its name from any record.
 func (s *schema) root(field string) bool {
 	head := headOf(field)
 	_, known := s.roots[head]
-	return known || views[head] || computers[head] != nil || strings.HasPrefix(head, "@") || strings.HasPrefix(head, "_")
+	return known || views[head] || computers[head] != nil || eventFields[strings.ToLower(field)] != nil || strings.HasPrefix(head, "@") || strings.HasPrefix(head, "_")
 }
 
 // views are the first segments that paths give a meaning of their own.
@@ -194,13 +191,13 @@ func near(word string, known map[string]string, limit int) string {
 }
 
 // edits returns the number of insertions, deletions, replacements and swaps of
-// neighbours between two words, or most if it is not smaller.
-func edits(a, b string, most int) int {
-	if len(a)-len(b) >= most || len(b)-len(a) >= most {
-		return most
+// neighbours between two words, or a number above limit.
+func edits(a, b string, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit + 1
 	}
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
+	for j := range last {
 		last[j] = j
 	}
 	for i := range len(a) {
@@ -217,5 +214,5 @@ func edits(a, b string, most int) int {
 		}
 		before, last, row = last, row, before
 	}
-	return min(most, slices.Min(last[len(b):]))
+	return last[len(b)]
 }

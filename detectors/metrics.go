@@ -9,6 +9,7 @@ type Metrics struct {
 	findings *prometheus.CounterVec
 	rules    *prometheus.GaugeVec
 	never    *prometheus.GaugeVec
+	correlationMetrics
 }
 
 // NewMetrics registers the engine's metrics with reg.
@@ -32,6 +33,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"reason"}),
 	}
 	reg.MustRegister(m.matches, m.findings, m.rules, m.never)
+	m.correlationMetrics = newCorrelationMetrics(reg)
 	return m
 }
 
@@ -45,6 +47,9 @@ func (m *Metrics) loaded(rules []*Rule) {
 		m.matches.WithLabelValues(r.Entry)
 		for _, h := range r.halves {
 			m.findings.WithLabelValues(r.Entry, string(h.state))
+		}
+		if r.correlation != nil {
+			m.findings.WithLabelValues(r.Entry, string(r.correlation.state))
 		}
 		m.rules.WithLabelValues(r.Group).Inc()
 		if r.never != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -49,6 +50,9 @@ func (e *Engine) play(ctx context.Context, tx *sql.Tx, r *Rule, p Payload) ([]st
 		default:
 			lines = append(lines, fmt.Sprintf("%s: %s %s %s", p.Name, f.State, f.Severity, f.Subject))
 		}
+	}
+	if r.correlation != nil { // one payload holds many events of one kind
+		lines = slices.Compact(lines)
 	}
 	if len(lines) == 0 {
 		lines = []string{p.Name + ": none"}

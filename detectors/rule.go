@@ -24,6 +24,8 @@ type Rule struct {
 	regained *regained // what a restore must give back; nil: nothing in particular
 	halves   []half    // what weakens, then what restores if anything does
 	never    neverReason
+
+	correlation *correlation // instead of halves
 }
 
 // level is a severity that applies when its detection holds; without one, always.
@@ -46,6 +48,7 @@ type builder struct {
 	options  sigma.Options
 	filters  []*sigma.Filter
 	warnings []error
+	entries  map[string]*correlated // of correlations, by file and entry
 }
 
 // build compiles a Sigma rule.
@@ -58,6 +61,9 @@ func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 		Entry: strings.TrimSuffix(path.Base(sr.File), path.Ext(sr.File)), ID: sr.ID, Title: sr.Title,
 		Description: sr.Description, Tags: sr.Tags, Severity: severity, Group: path.Base(path.Dir(sr.File)),
 	}}
+	for _, w := range sr.Warnings {
+		b.warnings = append(b.warnings, w)
+	}
 	views, ok := viewsOf(sr.LogSource)
 	if !ok {
 		b.warn(sr, "log source product %q service %q is not one phiwatch reads, so the rule never matches: use %s", sr.LogSource.Product, sr.LogSource.Service, knownLogSources())

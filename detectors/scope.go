@@ -20,6 +20,8 @@ type scope struct {
 	scratch *sigma.Scratch
 	hits    []int
 	buf     []document.Value
+	feed    feedScratch
+	metrics *Metrics // nil: nothing is counted
 }
 
 // slot caches the values of a field for the event of generation gen.

@@ -6,18 +6,21 @@ import (
 	"fmt"
 )
 
-// storedFinding is a finding that waits in the database. Its rule is named by
-// entry: what a reload has removed is not found any more.
-type storedFinding struct {
+// storedMatch is a match or a finding that waits in the database. Its rule is
+// named by entry: what a reload has removed is not found any more.
+type storedMatch struct {
 	Finding
 	Rule   string `json:"rule"`
 	Record []byte `json:"record"`
 	Unsure bool   `json:"unsure,omitempty"`
 	Value  string `json:"value,omitempty"`
+	Feeds  []byte `json:"feeds,omitempty"`
+	Silent bool   `json:"silent,omitempty"`
 }
 
-func storeFinding(f *Finding) ([]byte, error) {
-	s := storedFinding{Finding: *f, Record: f.Evidence.Record, Unsure: f.unsure, Value: f.value}
+func storeMatch(m *Match) ([]byte, error) {
+	f := &m.Finding
+	s := storedMatch{Finding: *f, Record: f.Evidence.Record, Unsure: f.unsure, Value: f.value, Feeds: m.feeds, Silent: m.silent}
 	if f.Rule != nil {
 		s.Rule = f.Rule.Entry
 	}
@@ -25,37 +28,49 @@ func storeFinding(f *Finding) ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// readFinding reads what storeFinding wrote. Its Rule is nil if the entry is
-// not loaded any more.
-func (e *Engine) readFinding(data []byte) (Finding, error) {
-	var s storedFinding
+func storeFinding(f *Finding) ([]byte, error) { return storeMatch(&Match{Finding: *f}) }
+
+// readMatch reads what storeMatch wrote. Its Rule is nil if the entry is not
+// loaded any more.
+func (e *Engine) readMatch(data []byte) (Match, error) {
+	var s storedMatch
 	if err := json.Unmarshal(data, &s); err != nil {
-		return Finding{}, fmt.Errorf("read a stored finding: %w", err)
+		return Match{}, fmt.Errorf("read a stored finding: %w", err)
 	}
 	s.Finding.Evidence.Record, s.Finding.unsure, s.Finding.value = s.Record, s.Unsure, s.Value
 	if r := e.byEntry[s.Rule]; r != nil {
 		s.Finding.Rule = &r.Meta
 	}
-	return s.Finding, nil
+	return Match{Finding: s.Finding, feeds: s.Feeds, silent: s.Silent}, nil
 }
 
-// scanFindings reads the rows of a query for stored findings and closes it;
-// those of rules that are not loaded any more are left out.
-func (e *Engine) scanFindings(rows *sql.Rows) ([]Finding, error) {
+// scanMatches reads the rows of a query for stored matches and closes it; those
+// of rules that are not loaded any more are left out.
+func (e *Engine) scanMatches(rows *sql.Rows) ([]Match, error) {
 	defer rows.Close()
-	var out []Finding
+	var out []Match
 	for rows.Next() {
 		var data []byte
 		if err := rows.Scan(&data); err != nil {
 			return nil, err
 		}
-		f, err := e.readFinding(data)
+		m, err := e.readMatch(data)
 		if err != nil {
 			return nil, err
 		}
-		if f.Rule != nil {
-			out = append(out, f)
+		if m.Finding.Rule != nil {
+			out = append(out, m)
 		}
 	}
 	return out, rows.Err()
+}
+
+// scanFindings is scanMatches for stored findings.
+func (e *Engine) scanFindings(rows *sql.Rows) ([]Finding, error) {
+	matches, err := e.scanMatches(rows)
+	out := make([]Finding, len(matches))
+	for i := range matches {
+		out[i] = matches[i].Finding
+	}
+	return out, err
 }

@@ -1,0 +1,43 @@
+package detectors
+
+import (
+	"maps"
+	"slices"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+)
+
+// eventField reads what the decoder made of an event, whatever its kind: by it
+// correlations relate events of different logs.
+type eventField func(ev *ingest.Event) string
+
+func (f eventField) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	if text := f(ev); text != "" {
+		dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
+	}
+	return dst
+}
+
+// eventFields holds them by name. In correlations there are two more, of the
+// finding: event.subject and event.entry.
+var eventFields = map[string]computed{
+	"event.actor":     eventField(func(ev *ingest.Event) string { return ev.Actor.Name }),
+	"event.actor_id":  eventField(func(ev *ingest.Event) string { return ev.Actor.ID }),
+	"event.target":    eventField(func(ev *ingest.Event) string { return ev.Target.Name }),
+	"event.target_id": eventField(func(ev *ingest.Event) string { return ev.Target.ID }),
+	"event.tenant":    eventField(func(ev *ingest.Event) string { return ev.Tenant }),
+	"event.ip": eventField(func(ev *ingest.Event) string {
+		if !ev.IP.IsValid() {
+			return ""
+		}
+		return ev.IP.String()
+	}),
+}
+
+// eventFieldNames lists the fields of events that correlations may name.
+func eventFieldNames() []string {
+	names := append(slices.Collect(maps.Keys(eventFields)), "event.subject", "event.entry")
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,338 @@
+package detectors
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"phiwatch/ingest"
+)
+
+// What a match feeds travels from Match to Apply, and into the journal, as bytes
+// of its own: the event (time, id, tenant, who did what), then an entry for each
+// correlation and group. Texts and entries are preceded by their length.
+
+// feedScratch is the memory of one scope for feeds.
+type feedScratch struct {
+	buf    []byte
+	texts  []string
+	choice []int
+	spans  []int
+}
+
+// feed encodes what a match of h is to the correlations that name it; nil when
+// it is nothing.
+func (h *half) feed(s *scope, subject string) []byte {
+	b := appendMeta(s.feed.buf[:0], s.ev)
+	bare := len(b)
+	for _, f := range h.feeds {
+		b = f.append(b, s, subject, h.rule.Entry)
+	}
+	s.feed.buf = b
+	if len(b) == bare {
+		return nil
+	}
+	return append([]byte(nil), b...)
+}
+
+// feedMeta is the event behind a feed.
+type feedMeta struct {
+	at, seen               int64 // event time, and that bounded by the time of arrival
+	event, tenant          string
+	action, actor, actorIP string
+}
+
+func appendMeta(b []byte, ev *ingest.Event) []byte {
+	at := ev.Time.UnixMicro()
+	b, open := openLength(b)
+	b = binary.AppendVarint(b, at)
+	b = binary.AppendVarint(b, at-seen(at, ev.Enqueued))
+	if ev.ID != "" {
+		b = appendText(b, ev.Kind.String(), "/", ev.ID)
+	} else {
+		b = appendText(b, ev.Kind.String(), "/", digest(ev.Doc.Raw()))
+	}
+	actor := ev.Actor.Name
+	if actor == "" {
+		actor = ev.Actor.ID
+	}
+	b = appendText(b, ev.Tenant)
+	b = appendText(b, ev.Action)
+	b = appendText(b, actor)
+	if ev.IP.IsValid() {
+		b = binary.AppendUvarint(b, 0)
+		at := len(b)
+		b = ev.IP.AppendTo(b)
+		b[at-1] = byte(len(b) - at) // an address is shorter than 128 bytes
+	} else {
+		b = appendText(b)
+	}
+	return closeLength(b, open)
+}
+
+// seen is the time that an event proves to have passed: a record that is dated
+// after its arrival proves no more than that.
+func seen(at int64, enqueued time.Time) int64 {
+	if enqueued.IsZero() {
+		return at
+	}
+	return min(at, enqueued.UnixMicro())
+}
+
+// redated gives a feed the time and the event of another record.
+func redated(feed []byte, f *Finding) []byte {
+	r := reader{b: feed}
+	m, rest := r.meta(), r.rest()
+	at := f.Time.UnixMicro()
+	b, open := openLength(nil)
+	b = binary.AppendVarint(b, at)
+	b = binary.AppendVarint(b, at-seen(at, f.Evidence.Enqueued))
+	b = appendText(b, f.Evidence.EventID)
+	b = appendText(b, m.tenant)
+	b = appendText(b, m.action)
+	b = appendText(b, m.actor)
+	b = appendText(b, m.actorIP)
+	return append(closeLength(b, open), rest...)
+}
+
+// append appends f's entries: one for each combination of the values of the
+// group and of what is counted.
+func (f *feeder) append(b []byte, s *scope, subject, entry string) []byte {
+	sc := &s.feed
+	texts, spans := len(sc.texts), len(sc.spans)
+	defer func() { sc.texts, sc.spans = sc.texts[:texts], sc.spans[:spans] }()
+	for _, g := range f.group {
+		if !f.choose(s, g, subject, entry) {
+			s.skip(noGroup)
+			return b
+		}
+	}
+	for _, v := range f.value {
+		if !f.choose(s, v, subject, entry) {
+			s.skip(noValue)
+			return b
+		}
+	}
+	chosen := make([]string, 0, 8)
+	return f.combine(b, s, subject, entry, spans, chosen, new(int))
+}
+
+// choose notes the values of a field as one dimension.
+func (f *feeder) choose(s *scope, g field, subject, entry string) bool {
+	sc := &s.feed
+	from := len(sc.texts)
+	sc.texts = g.texts(sc.texts, s, subject, entry)
+	sc.spans = append(sc.spans, from, len(sc.texts))
+	return len(sc.texts) > from
+}
+
+// combine appends an entry for each way to choose one value from the spans from
+// place at on, up to maxSubjects of them.
+func (f *feeder) combine(b []byte, s *scope, subject, entry string, at int, chosen []string, made *int) []byte {
+	sc := &s.feed
+	if len(chosen) == len(f.group)+len(f.value) {
+		if *made++; *made > maxSubjects {
+			return b
+		}
+		return f.entry(b, s, subject, entry, chosen)
+	}
+	for i := sc.spans[at]; i < sc.spans[at+1]; i++ {
+		b = f.combine(b, s, subject, entry, at+2, append(chosen, sc.texts[i]), made)
+	}
+	return b
+}
+
+// entry appends one entry: the correlation, the place of the rule, the group,
+// the value, and what a finding or another correlation needs.
+func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []string) []byte {
+	group, values := chosen[:len(f.group)], chosen[len(f.group):]
+	before := len(b)
+	b = binary.LittleEndian.AppendUint64(b, f.to.id)
+	b = append(b, f.place)
+	b = appendGroup(b, s.ev.Tenant, group)
+	switch {
+	case f.to.doc.Numeric():
+		x, err := strconv.ParseFloat(values[0], 64)
+		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+			s.skip(noValue)
+			return b[:before]
+		}
+		b = binary.LittleEndian.AppendUint64(append(b, 8), math.Float64bits(x))
+	default:
+		b = appendGroup(b, "", values)
+	}
+	b, open := openLength(b)
+	if about := joined(f.subject, s, subject, entry); about != "" {
+		b = appendText(b, about)
+	} else {
+		b = appendText(b, strings.Join(group, joiner))
+	}
+	b = appendText(b, joined(f.name, s, subject, entry))
+	b = appendText(b, entry)
+	for _, p := range f.parents {
+		b = p.append(b, s, subject, entry)
+	}
+	return closeLength(b, open)
+}
+
+// maxKey bounds the text of a group; a longer one is told by its hash.
+const maxKey = 1024
+
+// appendGroup appends values, folded, as one text.
+func appendGroup(b []byte, tenant string, values []string) []byte {
+	n := len(tenant)
+	for _, v := range values {
+		n += 1 + len(v)
+	}
+	if n > maxKey {
+		return appendText(b, tenant, "\x00#", digest([]byte(strings.ToLower(strings.Join(values, "\x00")))))
+	}
+	for _, v := range values {
+		if folded := strings.ToLower(v); len(folded) != len(v) {
+			n += len(folded) - len(v)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	b = append(b, tenant...)
+	for _, v := range values {
+		b = append(append(b, 0), strings.ToLower(v)...)
+	}
+	return b
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
+
+func appendText(b []byte, parts ...string) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return b
+}
+
+// openLength leaves room for the length of what follows.
+func openLength(b []byte) ([]byte, int) { return append(b, 0, 0, 0, 0), len(b) }
+
+func closeLength(b []byte, open int) []byte {
+	binary.LittleEndian.PutUint32(b[open:], uint32(len(b)-open-4))
+	return b
+}
+
+// reader reads what the functions above write. It never reads past the end, and
+// remembers that it would have.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+var errFeed = errors.New("what a match fed is cut short")
+
+func (r *reader) take(n uint64) []byte {
+	if n > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	out := r.b[:n:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *reader) rest() []byte { return r.b }
+
+func (r *reader) varint() int64 {
+	x, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	r.b = r.b[n:]
+	return x
+}
+
+func (r *reader) text() []byte {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	r.b = r.b[size:]
+	return r.take(n)
+}
+
+func (r *reader) uint64() uint64 {
+	if b := r.take(8); b != nil {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return 0
+}
+
+// block takes what openLength and closeLength enclose.
+func (r *reader) block() []byte {
+	b := r.take(4)
+	if b == nil {
+		return nil
+	}
+	return r.take(uint64(binary.LittleEndian.Uint32(b)))
+}
+
+// meta reads the event of a feed.
+func (r *reader) meta() feedMeta {
+	in := reader{b: r.block()}
+	m := feedMeta{at: in.varint()}
+	m.seen = m.at - in.varint()
+	m.event, m.tenant = string(in.text()), string(in.text())
+	m.action, m.actor, m.actorIP = string(in.text()), string(in.text()), string(in.text())
+	r.bad = r.bad || in.bad
+	return m
+}
+
+// moment reads no more of the event of a feed than windows need.
+func (r *reader) moment() (at, seen int64, event []byte) {
+	in := reader{b: r.block()}
+	at = in.varint()
+	seen = at - in.varint()
+	event = in.text()
+	r.bad = r.bad || in.bad
+	return at, seen, event
+}
+
+// feedEntry is one entry, still as bytes. Parents are further entries.
+type feedEntry struct {
+	to    uint64
+	place uint8
+	key   []byte
+	value []byte
+	body  []byte
+	whole []byte
+}
+
+func (r *reader) entry() feedEntry {
+	start := r.b
+	e := feedEntry{to: r.uint64()}
+	if p := r.take(1); p != nil {
+		e.place = p[0]
+	}
+	e.key, e.value, e.body = r.text(), r.text(), r.block()
+	e.whole = start[:len(start)-len(r.b)]
+	return e
+}
+
+// about reads what a finding says; rest are the entries of the correlations that
+// name this one.
+func (e *feedEntry) about() (subject, name, rule string, rest reader) {
+	r := reader{b: e.body}
+	subject, name, rule = string(r.text()), string(r.text()), string(r.text())
+	return subject, name, rule, r
+}

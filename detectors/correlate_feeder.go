@@ -1,0 +1,211 @@
+package detectors
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest/document"
+)
+
+// feeder tells what a match of one rule is to one correlation. What feeds a
+// correlation that others name carries what those need of the event, since it is
+// gone when the condition holds.
+type feeder struct {
+	from    *half
+	to      *correlation
+	place   uint8
+	steps   []step // from the rule outwards
+	group   []field
+	value   []field
+	subject []field // none: the group
+	name    []field
+	parents []*feeder
+}
+
+// step is one correlation on the way from a rule outwards, and what that one
+// calls what it is fed by.
+type step struct {
+	by   *correlation
+	name string
+}
+
+// field is a field of the event: the first alternative that has values.
+type field []int
+
+// Alternatives that are no slots: they are of the finding, not of the event.
+const (
+	findingSubject = -1 - iota
+	findingEntry
+)
+
+// feeder compiles what of an event that h matches goes to c, over the steps in
+// between.
+func (b *builder) feeder(c *correlation, place uint8, h *half, steps []step) (*feeder, error) {
+	f := &feeder{from: h, to: c, place: place, steps: steps}
+	var err error
+	if f.group, err = b.fields(f, c.doc.GroupBy); err != nil {
+		return nil, err
+	}
+	if f.value, err = b.fields(f, c.doc.Field); err != nil {
+		return nil, err
+	}
+	if c.key != nil {
+		if f.subject, err = b.nodeFields(f, &c.key.Subject); err != nil {
+			return nil, err
+		}
+		if f.name, err = b.nodeFields(f, &c.key.Name); err != nil {
+			return nil, err
+		}
+	}
+	c.feeders = append(c.feeders, f)
+	return f, nil
+}
+
+// nodeFields reads a field or a list of fields.
+func (b *builder) nodeFields(f *feeder, n *yaml.Node) ([]field, error) {
+	var names []string
+	switch {
+	case n.IsZero():
+		return nil, nil
+	case n.Kind == yaml.ScalarNode:
+		names = []string{n.Value}
+	default:
+		if err := n.Load(&names); err != nil {
+			return nil, at(f.to.doc.File, n, "safeguard of a correlation takes a field or a list of fields here: %v", err)
+		}
+	}
+	return b.fields(f, names)
+}
+
+func (b *builder) fields(f *feeder, names []string) ([]field, error) {
+	var out []field
+	for _, name := range names {
+		resolved, err := resolve(name, f.steps)
+		if err != nil {
+			return nil, err
+		}
+		var of field
+		for alternative := range strings.SplitSeq(resolved, " | ") {
+			slot, err := b.slot(f.from, strings.TrimSpace(alternative))
+			if err != nil {
+				return nil, f.to.doc.Errorf("field %q of what %q matches: %v", name, f.steps[0].name, err)
+			}
+			of = append(of, slot)
+		}
+		out = append(out, of)
+	}
+	return out, nil
+}
+
+// resolve follows the aliases of the correlations from the outermost one to the
+// rule, and returns the field of the rule's event.
+func resolve(name string, steps []step) (string, error) {
+	for i := len(steps) - 1; i >= 0; i-- {
+		s := steps[i]
+		fields, isAlias := s.by.doc.Aliases[name]
+		if !isAlias {
+			continue
+		}
+		field, ok := fields[s.name]
+		if !ok {
+			return "", s.by.doc.Errorf("alias %q does not say which field it is of %q, whose events could never take part: add it", name, s.name)
+		}
+		name = field
+	}
+	return name, nil
+}
+
+// slot returns where a field of the events that h matches is read.
+func (b *builder) slot(h *half, name string) (int, error) {
+	low := strings.ToLower(name)
+	switch low {
+	case "event.subject":
+		return findingSubject, nil
+	case "event.entry":
+		return findingEntry, nil
+	}
+	if eventFields[low] != nil {
+		return b.options.Fields.Slot(low), nil
+	}
+	if strings.HasPrefix(low, "event.") {
+		return 0, fmt.Errorf("no event has it: use one of %s", strings.Join(eventFieldNames(), ", "))
+	}
+	name, err := meant(h, name)
+	if err != nil {
+		return 0, err
+	}
+	computed, err := compute(name, b.options.Placeholders)
+	if err == nil && computed == nil {
+		_, err = document.Compile(name)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return b.options.Fields.Slot(name), nil
+}
+
+// meant translates a field name as the detection of h does, and refuses one that
+// no record of its log source has.
+func meant(h *half, name string) (string, error) {
+	fields := h.view
+	if fields != nil {
+		name = fields.rename(name)
+	} else if fields = mappingOf(h.kinds); fields != nil {
+		name = fields.keep(name)
+	} else {
+		return name, nil
+	}
+	switch meant, doubtful := fields.schema.doubtful(name); {
+	case doubtful && meant != "":
+		return "", fmt.Errorf("no record of the log source has it: did you mean %q?", meant)
+	case doubtful:
+		return "", fmt.Errorf("no record of the log source has it: name it as the record does, such as properties.%s", name)
+	}
+	return name, nil
+}
+
+// texts appends the distinct scalar values of a field, up to maxSubjects.
+func (f field) texts(dst []string, s *scope, subject, entry string) []string {
+	from := len(dst)
+	for _, slot := range f {
+		switch slot {
+		case findingSubject:
+			return append(dst, subject)
+		case findingEntry:
+			return append(dst, entry)
+		}
+		for _, v := range s.Values(slot) {
+			switch v.Kind {
+			case sigma.Missing, sigma.Null, sigma.Object, sigma.Array:
+				continue
+			}
+			if text := strings.TrimSpace(v.Text); text != "" && len(dst)-from < maxSubjects && !slices.Contains(dst[from:], text) {
+				dst = append(dst, text)
+			}
+		}
+		if len(dst) > from {
+			break
+		}
+	}
+	return dst
+}
+
+// joined returns the first values of fields as a subject is written.
+func joined(fields []field, s *scope, subject, entry string) string {
+	var parts []string
+	for _, f := range fields {
+		text := ""
+		if all := f.texts(nil, s, subject, entry); len(all) > 0 {
+			text = all[0]
+		}
+		parts = append(parts, text)
+	}
+	if strings.Join(parts, "") == "" {
+		return ""
+	}
+	return strings.Join(parts, joiner)
+}

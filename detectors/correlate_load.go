@@ -1,0 +1,212 @@
+package detectors
+
+import (
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
+)
+
+// correlated is the key safeguard of a correlation document.
+type correlated struct {
+	Entry    string    `yaml:"entry"`
+	Codes    []string  `yaml:"codes"`
+	HIPAA    []string  `yaml:"hipaa"`
+	Subject  yaml.Node `yaml:"subject"` // fields or aliases; default: the values of group-by
+	Name     yaml.Node `yaml:"name"`    // likewise; what a person calls the subject
+	Incident bool      `yaml:"incident"`
+	Quiet    string    `yaml:"quiet"`
+	Lateness string    `yaml:"lateness"`
+	Runbook  []string  `yaml:"runbook"`
+	Evidence string    `yaml:"evidence"`
+}
+
+// maxLateness bounds how far back late events may change windows.
+const maxLateness = 30 * 24 * time.Hour
+
+func decodeCorrelated(c *sigma.Correlation, n *yaml.Node) (*correlated, error) {
+	s := &correlated{Incident: true}
+	if err := n.Load(s, yaml.WithKnownFields(true)); err != nil {
+		return nil, at(c.File, n, "safeguard of a correlation: %v", err)
+	}
+	switch {
+	case s.Entry == "":
+		return nil, at(c.File, n, "safeguard.entry is missing: give the correlation's catalog id, such as mass-download")
+	case !isName(s.Entry):
+		return nil, at(c.File, n, "safeguard.entry %q: use lower-case letters, digits and hyphens", s.Entry)
+	case s.Evidence != "" && !slices.Contains(grades, s.Evidence):
+		return nil, at(c.File, n, "safeguard.evidence %q: use one of %s", s.Evidence, strings.Join(grades, ", "))
+	case s.Quiet != "" && !s.Incident:
+		return nil, at(c.File, n, "safeguard.quiet needs incident: true: a violation never closes because time passed")
+	}
+	return s, nil
+}
+
+// correlation compiles a document, except for what feeds it.
+func (b *builder) correlation(doc *sigma.Correlation) (*correlation, error) {
+	severity, err := parseLevel(doc.Level)
+	if err != nil {
+		return nil, at(doc.File, nil, "%v", err)
+	}
+	r := &Rule{File: doc.File, Meta: Meta{
+		ID: doc.ID, Title: doc.Title, Description: doc.Description, Tags: doc.Tags, Severity: severity,
+		Group: path.Base(path.Dir(doc.File)),
+	}}
+	c := &correlation{rule: r, doc: doc, state: Incident, span: doc.Span(), waits: !doc.Monotone()}
+	r.correlation = c
+	lateness := lateness
+	if c.waits {
+		lateness = settling
+	}
+	c.lateness = lateness.Microseconds()
+	if n := doc.Extra["safeguard"]; n != nil {
+		if err := b.correlated(c, n); err != nil {
+			return nil, err
+		}
+	}
+	c.capacity = defaultBounds.window
+	if most := doc.Largest(); most*2 > float64(c.capacity) {
+		c.capacity = int(most * 2)
+	}
+	switch {
+	case doc.Largest()*2 > float64(defaultBounds.largest):
+		return nil, doc.Errorf("the condition needs more than %d events of one group: compare with less, or chain two correlations", defaultBounds.largest/2)
+	case doc.Ranked() && len(doc.Rules) > sigma.MaxRules:
+		return nil, doc.Errorf("the correlation names %d rules: %s takes %d", len(doc.Rules), doc.Type, sigma.MaxRules)
+	}
+	return c, nil
+}
+
+// inherit takes what s does not say from another document of the same entry.
+func (s *correlated) inherit(from *correlated) {
+	if len(s.Codes) == 0 {
+		s.Codes = from.Codes
+	}
+	if len(s.HIPAA) == 0 {
+		s.HIPAA = from.HIPAA
+	}
+	if len(s.Runbook) == 0 {
+		s.Runbook = from.Runbook
+	}
+	if s.Subject.IsZero() {
+		s.Subject = from.Subject
+	}
+	if s.Name.IsZero() {
+		s.Name = from.Name
+	}
+	if s.Quiet == "" && s.Incident {
+		s.Quiet = from.Quiet
+	}
+}
+
+// correlated completes c from its safeguard key. Several correlations of a file
+// may be of one entry, as steps of one incident: the later ones say only what is
+// different.
+func (b *builder) correlated(c *correlation, n *yaml.Node) error {
+	s, err := decodeCorrelated(c.doc, n)
+	if err != nil {
+		return err
+	}
+	first := c.doc.File + "#" + s.Entry
+	if before := b.entries[first]; before != nil {
+		s.inherit(before)
+	} else {
+		b.entries[first] = s
+	}
+	c.key = s
+	r := c.rule
+	r.Entry, r.Safeguards, r.HIPAA, r.Runbook = s.Entry, s.Codes, s.HIPAA, s.Runbook
+	if r.Quiet, err = (&safeguard{Quiet: s.Quiet}).quiet(); err != nil {
+		return at(c.doc.File, n, "%v", err)
+	}
+	if !s.Incident {
+		c.state = Weakened
+	}
+	if s.Lateness != "" {
+		d, err := time.ParseDuration(s.Lateness)
+		if err != nil || d <= 0 || d > maxLateness {
+			return at(c.doc.File, n, "safeguard.lateness %q: use a duration such as 15m or 24h, up to %s", s.Lateness, maxLateness)
+		}
+		c.lateness = d.Microseconds()
+	}
+	return nil
+}
+
+// linker ties correlations to the rules that they name.
+type linker struct {
+	b       *builder
+	halves  map[string][]*half      // by id, name, entry, and entry + ":restored"; "*" and "*:restored" are all entries
+	inner   map[string]*correlation // by id, name and entry
+	done    map[*correlation]bool
+	ordered []*correlation // inner ones before those that name them
+}
+
+// link builds the feeders of a correlation and, before it, of those it names.
+func (l *linker) link(c *correlation) error {
+	if l.done[c] {
+		return nil
+	}
+	l.done[c] = true
+	for i, name := range c.doc.Rules {
+		place := uint8(0)
+		if c.doc.Ranked() {
+			place = uint8(i)
+		}
+		if inner := l.inner[name]; inner != nil {
+			if err := l.link(inner); err != nil {
+				return err
+			}
+			if err := l.chain(c, place, name, inner); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(l.halves[name]) == 0 {
+			return c.doc.Errorf("the correlation names %q, and no rule has something that restores it: leave out :restored, or give the rule the key restored", name)
+		}
+		for _, h := range l.halves[name] {
+			f, err := l.b.feeder(c, place, h, []step{{c, name}})
+			if err != nil {
+				return err
+			}
+			h.feeds = append(h.feeds, f)
+		}
+	}
+	c.name, c.id = journalName(c)
+	l.ordered = append(l.ordered, c)
+	return nil
+}
+
+// chain makes what feeds inner feed c too, when inner's condition holds.
+func (l *linker) chain(c *correlation, place uint8, name string, inner *correlation) error {
+	c.inner = append(c.inner, inner)
+	for _, below := range inner.feeders {
+		f, err := l.b.feeder(c, place, below.from, append(below.steps[:len(below.steps):len(below.steps)], step{c, name}))
+		if err != nil {
+			return err
+		}
+		below.parents = append(below.parents, f)
+	}
+	return nil
+}
+
+// journalName names what the journal keeps of c: as long as this is the same,
+// windows may be built from it.
+func journalName(c *correlation) (string, uint64) {
+	h := fnv.New64a()
+	d := c.doc
+	fmt.Fprintf(h, "%q %v %v %q %q %q %q", d.ID, d.Ranked(), d.Numeric(), d.Rules, d.GroupBy, d.Field, c.rule.Entry)
+	for _, alias := range slices.Sorted(maps.Keys(d.Aliases)) {
+		for _, rule := range slices.Sorted(maps.Keys(d.Aliases[alias])) {
+			fmt.Fprintf(h, " %q", []string{alias, rule, d.Aliases[alias][rule]})
+		}
+	}
+	return fmt.Sprintf("%s/%016x", c.rule.Entry, h.Sum64()), h.Sum64()
+}

@@ -1,0 +1,243 @@
+package detectors
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"phiwatch/detectors/sigma"
+)
+
+// plan is what the documents of a set are to each other, before any of them is
+// compiled.
+type plan struct {
+	rules        []*sigma.Rule
+	correlations []*sigma.Correlation
+	filters      []*sigma.Filter
+	named        map[string]bool // ids, names and entries that correlations name; true: they report all the same (generate)
+	built        map[*sigma.Rule]*Rule
+	claimed      map[string]bool // files whose name is the entry of one of their documents
+}
+
+// newPlan sorts documents; a later rule or correlation takes the place of an
+// earlier one with the same id.
+func newPlan(docs []sigma.Document) *plan {
+	p := &plan{named: map[string]bool{}, built: map[*sigma.Rule]*Rule{}, claimed: map[string]bool{}}
+	last := map[string]int{}
+	for i, d := range docs {
+		if id := strings.ToLower(d.Head().ID); id != "" {
+			last[id] = i
+		}
+	}
+	for i, d := range docs {
+		id := strings.ToLower(d.Head().ID)
+		switch d := d.(type) {
+		case *sigma.Filter:
+			p.filters = append(p.filters, d)
+		case *sigma.Rule:
+			if id == "" || last[id] == i {
+				p.rules = append(p.rules, d)
+			}
+		case *sigma.Correlation:
+			if id == "" || last[id] == i {
+				p.correlations = append(p.correlations, d)
+			}
+		}
+	}
+	for _, c := range p.correlations {
+		for _, name := range c.Rules {
+			p.named[name] = p.named[name] || c.Generate
+		}
+	}
+	return p
+}
+
+const (
+	restoredSuffix = ":restored"
+	everyEntry     = "*"
+)
+
+// entryOf reads safeguard.entry; what is wrong with it is told when the document
+// is compiled.
+func entryOf(m *sigma.Meta) string {
+	var s struct {
+		Entry string `yaml:"entry"`
+	}
+	if n := m.Extra["safeguard"]; n == nil || n.Load(&s) != nil {
+		return ""
+	}
+	return s.Entry
+}
+
+// check looks at the references between documents. Entries are names too.
+func (p *plan) check() error {
+	var docs []sigma.Document
+	entries := map[string]bool{}
+	add := func(d sigma.Document) {
+		docs = append(docs, d)
+		m := d.Head()
+		if e := entryOf(m); e != "" && e != m.Name && e != m.ID && !entries[e] {
+			entries[e] = true
+			docs = append(docs, asEntry(d, e))
+		}
+	}
+	for _, r := range p.rules {
+		add(r)
+	}
+	for _, c := range p.correlations {
+		named := *c
+		named.Rules = nil
+		for _, name := range c.Rules {
+			if name = strings.TrimSuffix(name, restoredSuffix); name != everyEntry {
+				named.Rules = append(named.Rules, name)
+			}
+		}
+		add(&named)
+	}
+	for _, f := range p.filters {
+		docs = append(docs, f)
+	}
+	var errs []error
+	for _, err := range sigma.CheckReferences(docs) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// asEntry is a document that stands for d under its entry.
+func asEntry(d sigma.Document, entry string) sigma.Document {
+	switch d := d.(type) {
+	case *sigma.Rule:
+		alias := *d
+		alias.ID, alias.Name = "", entry
+		return &alias
+	case *sigma.Correlation:
+		alias := *d
+		alias.ID, alias.Name = "", entry
+		return &alias
+	}
+	return d
+}
+
+// silent reports whether a document only serves correlations: it is named by
+// one, has no safeguard key, and none of them asks for its own reports.
+func (p *plan) silent(m *sigma.Meta) bool {
+	if m.Extra["safeguard"] != nil {
+		return false
+	}
+	quiet := false
+	for _, name := range []string{m.ID, m.Name} {
+		generate, named := p.named[name]
+		if name == "" || !named {
+			continue
+		}
+		if generate {
+			return false
+		}
+		quiet = true
+	}
+	return quiet
+}
+
+// entry names a document without a safeguard key: the file's name, for the first
+// that reports, or that and the document's own.
+func (p *plan) entry(m *sigma.Meta) string {
+	base := strings.TrimSuffix(path.Base(m.File), path.Ext(m.File))
+	if !p.silent(m) && !p.claimed[m.File] {
+		p.claimed[m.File] = true
+		return base
+	}
+	if m.Name != "" {
+		return base + ":" + m.Name
+	}
+	return fmt.Sprintf("%s:%d", base, m.Line)
+}
+
+// add puts a compiled rule where it belongs.
+func (p *plan) add(set *Set, sr *sigma.Rule, r *Rule) {
+	p.built[sr] = r
+	if sr.Extra["safeguard"] == nil {
+		r.Entry = p.entry(&sr.Meta)
+	}
+	if !p.silent(&sr.Meta) {
+		set.Rules = append(set.Rules, r)
+		return
+	}
+	for i := range r.halves {
+		r.halves[i].silent = true
+	}
+	set.silent = append(set.silent, r)
+}
+
+// correlate compiles the correlations of a plan and ties them to the rules.
+func (b *builder) correlate(set *Set, p *plan) error {
+	l := &linker{b: b, halves: map[string][]*half{}, inner: map[string]*correlation{}, done: map[*correlation]bool{}}
+	for _, sr := range p.rules {
+		l.addRule(sr, p.built[sr])
+	}
+	var all []*correlation
+	var errs []error
+	for _, doc := range p.correlations {
+		c, err := b.correlation(doc)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		c.reports = !p.silent(&doc.Meta)
+		if c.rule.Entry == "" {
+			c.rule.Entry = p.entry(&doc.Meta)
+		}
+		for _, name := range []string{doc.ID, doc.Name, entryOf(&doc.Meta)} {
+			if l.inner[name] == nil && name != "" {
+				l.inner[name] = c
+			}
+		}
+		all = append(all, c)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	for _, c := range all {
+		if err := l.link(c); err != nil {
+			errs = append(errs, err)
+		}
+		b.warnings = append(b.warnings, warnings(c.doc)...)
+		shared := slices.ContainsFunc(set.Rules, func(r *Rule) bool { return r.correlation != nil && r.File == c.rule.File && r.Entry == c.rule.Entry })
+		if c.reports && !shared {
+			set.Rules = append(set.Rules, c.rule)
+		}
+	}
+	set.correlations = l.ordered
+	return errors.Join(errs...)
+}
+
+func warnings(c *sigma.Correlation) []error {
+	var out []error
+	for _, w := range c.Warnings {
+		out = append(out, w)
+	}
+	return out
+}
+
+// addRule makes a rule's halves known under the names that correlations use.
+func (l *linker) addRule(sr *sigma.Rule, r *Rule) {
+	entry := entryOf(&sr.Meta)
+	for _, name := range []string{sr.ID, sr.Name, entry} {
+		if name == "" {
+			continue
+		}
+		l.halves[name] = append(l.halves[name], &r.halves[0])
+		if len(r.halves) > 1 {
+			l.halves[name+restoredSuffix] = append(l.halves[name+restoredSuffix], &r.halves[1])
+		}
+	}
+	if entry == "" {
+		return
+	}
+	l.halves[everyEntry] = append(l.halves[everyEntry], &r.halves[0])
+	if len(r.halves) > 1 {
+		l.halves[everyEntry+restoredSuffix] = append(l.halves[everyEntry+restoredSuffix], &r.halves[1])
+	}
+}
