@@ -3,6 +3,7 @@ package detectors
 import (
 	"encoding/json"
 	"strings"
+	"sync"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -89,30 +90,58 @@ func auditMessage(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 // record's own JSON, members in the record's usual order and without braces;
 // and in the guide's sentence, which misspells success.
 func sayChange(dst []sigma.Value, ev *ingest.Event, v document.Value) []sigma.Value {
-	var c struct {
-		DisplayName        string
-		OldValue, NewValue *string
-	}
-	if v.Kind != document.Object || json.Unmarshal([]byte(v.Text), &c) != nil || c.DisplayName == "" {
+	c := changes.Get().(*change)
+	defer changes.Put(c)
+	if v.Kind != document.Object || c.doc.Parse([]byte(v.Text)) != nil {
 		return dst
 	}
-	text := `"displayName":` + quoted(&c.DisplayName) + `,"oldValue":` + quoted(c.OldValue) + `,"newValue":` + quoted(c.NewValue)
-	dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
+	name, from, to := c.doc.Member("displayName"), c.doc.Member("oldValue"), c.doc.Member("newValue")
+	if name.Kind != document.String || name.Text == "" || from.Kind > document.Null && from.Kind != document.String || to.Kind > document.Null && to.Kind != document.String {
+		return dst
+	}
+	b := appendQuoted(append(c.buf[:0], `"displayName":`...), name)
+	b = appendQuoted(append(b, `,"oldValue":`...), from)
+	b = appendQuoted(append(b, `,"newValue":`...), to)
+	c.buf = b
+	dst = append(dst, sigma.Value{Kind: sigma.String, Text: string(b)})
 	if ev.Outcome != ingest.Success {
 		return dst
 	}
 	for _, word := range []string{"Success", "Sucess"} {
-		dst = append(dst, sigma.Value{Kind: sigma.String, Text: strings.TrimSpace(ev.Action) + " " + word + "- Property Name " + c.DisplayName})
+		dst = append(dst, sigma.Value{Kind: sigma.String, Text: strings.TrimSpace(ev.Action) + " " + word + "- Property Name " + name.Text})
 	}
 	return dst
 }
 
-func quoted(s *string) string {
-	if s == nil {
-		return "null"
+// change is the memory in which one changed property is read.
+type change struct {
+	doc document.Document
+	buf []byte
+}
+
+var changes = sync.Pool{New: func() any { return new(change) }}
+
+// appendQuoted writes a text as JSON, and null if there is none.
+func appendQuoted(b []byte, v document.Value) []byte {
+	if v.Kind != document.String {
+		return append(b, "null"...)
 	}
-	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
-	return `"` + r.Replace(*s) + `"`
+	b = append(b, '"')
+	for i := range len(v.Text) {
+		switch c := v.Text[i]; c {
+		case '\\', '"':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
 }
 
 // auditStatus is the result and, as the portal shows them together, its reason.
