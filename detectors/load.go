@@ -21,6 +21,7 @@ type Source struct {
 // Set is a checked set of rules, ready for New.
 type Set struct {
 	Rules    []*Rule
+	Disabled []*Rule // switched off by Tune
 	Warnings []error // what loads but is probably not meant
 	fields   *sigma.Fields
 	lists    map[string][]string
@@ -73,6 +74,7 @@ func Load(lists map[string][]string, sources ...Source) (*Set, error) {
 			errs = append(errs, err)
 			continue
 		}
+		r.lists = b.listsIn(sr)
 		p.add(set, sr, r)
 	}
 	if errors.Join(errs...) == nil {

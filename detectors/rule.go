@@ -26,6 +26,8 @@ type Rule struct {
 	never    neverReason
 
 	correlation *correlation // instead of halves
+	lists       []string     // operator lists that it reads
+	disabledBy  string       // the selector of a pack that switched it off
 }
 
 // level is a severity that applies when its detection holds; without one, always.

@@ -1,0 +1,132 @@
+package detectors
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+)
+
+// Kinds returns the kinds of events that can show what the rule looks for, in
+// the order of the kinds, each once. None: the rule names a log source that
+// phiwatch does not read.
+func (r *Rule) Kinds() []ingest.Kind {
+	return kindsOfHalves(r, func(h *half) bool { return h.state != Restored || h.rule != r })
+}
+
+// RestoreKinds is Kinds for what restores the safeguard; none if no event does.
+func (r *Rule) RestoreKinds() []ingest.Kind {
+	return kindsOfHalves(r, func(h *half) bool { return h.state == Restored && h.rule == r })
+}
+
+func kindsOfHalves(r *Rule, of func(*half) bool) []ingest.Kind {
+	var kinds []ingest.Kind
+	for _, h := range r.reading() {
+		if of(h) {
+			kinds = append(kinds, h.kinds...)
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
+}
+
+// Lists returns the operator lists that the rule reads anywhere, sorted.
+func (r *Rule) Lists() []string {
+	lists := slices.Clone(r.lists)
+	for _, h := range r.reading() {
+		lists = append(lists, h.rule.lists...)
+	}
+	slices.Sort(lists)
+	return slices.Compact(lists)
+}
+
+// Blind reports whether the rule, as it is configured, can match no event at
+// all: because an operator list is empty without which it has nothing to look
+// for, or because its log source or its fields are in no event.
+func (r *Rule) Blind() bool {
+	if r.never != "" {
+		return true
+	}
+	return len(r.reading()) > 0 && !slices.ContainsFunc(r.reading(), func(h *half) bool { return h.rule.never == "" })
+}
+
+// BlindToRestore reports whether the rule has something that restores, and none
+// of it can match, as Blind.
+func (r *Rule) BlindToRestore() bool {
+	return len(r.halves) > 1 && r.halves[1].match.Never()
+}
+
+// listsIn returns the operator lists that a document reads: in the placeholders
+// of its detections, in computed fields, and in the key regained.
+func (b *builder) listsIn(sr *sigma.Rule) []string {
+	d := b.filtered(sr)
+	lists := d.Placeholders()
+	for _, field := range d.Fields() {
+		lists = append(lists, listOfField(field)...)
+	}
+	lists = append(lists, listsInNode(sr.Extra["safeguard"])...)
+	slices.Sort(lists)
+	return slices.Compact(lists)
+}
+
+// listsInNode looks for the same in the detections within a safeguard key.
+func listsInNode(n *yaml.Node) (lists []string) {
+	if n == nil {
+		return nil
+	}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			lists = append(lists, listsInPair(child.Value, n.Content[i+1])...)
+		}
+		lists = append(lists, listsInNode(child)...)
+	}
+	return lists
+}
+
+func listsInPair(key string, value *yaml.Node) (lists []string) {
+	field, modifiers, _ := strings.Cut(key, "|")
+	lists = listOfField(field)
+	switch {
+	case slices.Contains(strings.Split(modifiers, "|"), "expand"):
+		lists = append(lists, placeholdersIn(value)...)
+	case key == "regained":
+		var y regainedYAML
+		if value.Load(&y) != nil { // told when the rule was built
+			return lists
+		}
+		for _, list := range []string{y.Order, y.Among} {
+			if list != "" {
+				lists = append(lists, list)
+			}
+		}
+	}
+	return lists
+}
+
+// placeholdersIn returns the names between percent signs in a value or a list of
+// values.
+func placeholdersIn(n *yaml.Node) (names []string) {
+	if n.Kind == yaml.ScalarNode {
+		return sigma.Placeholders(n.Value)
+	}
+	for _, child := range n.Content {
+		names = append(names, placeholdersIn(child)...)
+	}
+	return names
+}
+
+// listOfField returns the list that a computed field reads, if it reads one.
+func listOfField(field string) []string {
+	verb, arg, _ := strings.Cut(field, ".")
+	if verb != "outside" && verb != "rank" && verb != "lowered" {
+		return nil
+	}
+	list, _, err := listAndPath(arg)
+	if err != nil {
+		return nil
+	}
+	return []string{list}
+}
