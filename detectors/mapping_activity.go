@@ -17,13 +17,13 @@ var (
 
 // olderCategories were the last words of operations; what they hold is
 // Administrative today.
-var olderCategories = map[string]bool{"action": true, "write": true, "delete": true}
+var olderCategories = map[string]string{"action": "Administrative", "write": "Administrative", "delete": "Administrative"}
 
 func activityCategory(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	from := len(dst)
 	dst = sayAll(dst, ev, pathCategories...)
-	if len(dst) > from && olderCategories[strings.ToLower(dst[from].Text)] {
-		dst = say(dst, "Administrative")
+	if len(dst) > from {
+		dst = say(dst, fold(olderCategories, dst[from].Text))
 	}
 	return dst
 }

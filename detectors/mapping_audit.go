@@ -79,16 +79,19 @@ func auditMessage(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	if !strings.HasPrefix(ev.Op, "update ") {
 		return dst
 	}
-	var buf [8]document.Value
-	for _, v := range ev.Values(pathChanges, buf[:0]) {
+	buf := valueBuffers.Get().(*[]document.Value)
+	*buf = ev.Values(pathChanges, (*buf)[:0])
+	for _, v := range *buf {
 		dst = sayChange(dst, ev, v)
 	}
+	clear(*buf)
+	valueBuffers.Put(buf)
 	return dst
 }
 
 // sayChange tells a changed property in the two ways that rules quote: as the
 // record's own JSON, members in the record's usual order and without braces;
-// and in the guide's sentence, which misspells success.
+// and, for applications, in the guide's sentence, which rules misspell.
 func sayChange(dst []sigma.Value, ev *ingest.Event, v document.Value) []sigma.Value {
 	c := changes.Get().(*change)
 	defer changes.Put(c)
@@ -104,7 +107,7 @@ func sayChange(dst []sigma.Value, ev *ingest.Event, v document.Value) []sigma.Va
 	b = appendQuoted(append(b, `,"newValue":`...), to)
 	c.buf = b
 	dst = append(dst, sigma.Value{Kind: sigma.String, Text: string(b)})
-	if ev.Outcome != ingest.Success {
+	if ev.Outcome != ingest.Success || !strings.HasPrefix(ev.Op, "update application") && !strings.HasPrefix(ev.Op, "update service principal") {
 		return dst
 	}
 	for _, word := range []string{"Success", "Sucess"} {

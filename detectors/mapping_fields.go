@@ -3,6 +3,7 @@ package detectors
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -227,11 +228,18 @@ func (p *paths) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	return dst
 }
 
+// valueBuffers lend memory to read values into.
+var valueBuffers = sync.Pool{New: func() any { return new([]document.Value) }}
+
 // values appends the values at a path and reports whether there was one other
 // than null.
 func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.Value, bool) {
-	var buf [8]document.Value
-	return appendValues(dst, ev.Values(path, buf[:0]))
+	buf := valueBuffers.Get().(*[]document.Value)
+	*buf = ev.Values(path, (*buf)[:0])
+	dst, found := appendValues(dst, *buf)
+	clear(*buf) // the message may go
+	valueBuffers.Put(buf)
+	return dst, found
 }
 
 // say appends a text, also without closing full stop, unless it is empty.
@@ -249,13 +257,26 @@ func say(dst []sigma.Value, text string) []sigma.Value {
 
 // sayAll appends every text at the paths.
 func sayAll(dst []sigma.Value, ev *ingest.Event, list ...*document.Path) []sigma.Value {
-	var buf [8]document.Value
+	buf := valueBuffers.Get().(*[]document.Value)
 	for _, path := range list {
-		for _, v := range ev.Values(path, buf[:0]) {
+		*buf = ev.Values(path, (*buf)[:0])
+		for _, v := range *buf {
 			dst = say(dst, v.Text)
 		}
+		clear(*buf)
 	}
+	valueBuffers.Put(buf)
 	return dst
+}
+
+// fold returns the value of a key in any case, or "".
+func fold(words map[string]string, key string) string {
+	for k, v := range words {
+		if strings.EqualFold(k, key) {
+			return v
+		}
+	}
+	return ""
 }
 
 // sayOutcome appends how it went, in the portal's word.

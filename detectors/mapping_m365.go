@@ -44,10 +44,11 @@ func m365Payload(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 }
 
 // alertServices are the services whose alerts the compliance centre records,
-// too (record type 40), under the workload SecurityComplianceCenter.
+// too (record type 40), under the workload SecurityComplianceCenter; in lower
+// case and without blanks, since rows are seen with and without.
 var alertServices = map[string]bool{
-	"microsoft defender for cloud apps": true, "microsoft cloud app security": true,
-	"microsoft defender for office 365": true, "office 365 security and compliance": true, "microsoft data loss prevention": true,
+	"microsoftdefenderforcloudapps": true, "microsoftcloudappsecurity": true,
+	"microsoftdefenderforoffice365": true, "office365securityandcompliance": true, "microsoftdatalossprevention": true,
 }
 
 // isAlertInfo tells the rows of AlertInfo, each of which is one alert.
@@ -56,7 +57,7 @@ func isAlertInfo(ev *ingest.Event) bool {
 }
 
 func alertSource(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if isAlertInfo(ev) && alertServices[strings.ToLower(ev.Text(pathServiceName))] {
+	if isAlertInfo(ev) && alertServices[squeezed(ev.Text(pathServiceName))] {
 		dst = say(dst, "SecurityComplianceCenter")
 	}
 	return dst

@@ -157,7 +157,8 @@ func (x *doubts) report(sr *sigma.Rule) neverReason {
 		} else {
 			text += ": name it as the record does, such as properties." + field
 		}
-		x.b.warn(sr, "%s", text)
+		line, column := x.d.FieldAt(field)
+		x.b.warnings = append(x.b.warnings, &sigma.Error{File: sr.File, Line: max(line, 1), Column: max(column, 1), Msg: text})
 	}
 	switch {
 	case needed:

@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -181,4 +182,44 @@ func TestOwnRulesMatchTheSamples(t *testing.T) {
 		got = append(got, r.ID+": "+strings.Join(found[r.ID], " "))
 	}
 	compareWant(t, a, "testdata/mapping/rules.txtar", got)
+}
+
+// On published records, too, the index finds with all rules of SigmaHQ what
+// plain evaluation finds.
+func TestSigmaHQRulesAgreeWithTheOracleOnPublishedEvents(t *testing.T) {
+	set := loadSigmaHQ(t)
+	files, err := filepath.Glob("../../shared/corpus/*/*.jsonl")
+	if err != nil || len(files) == 0 {
+		if os.Getenv("PHIWATCH_REQUIRE_ALL") == "1" {
+			t.Fatalf("published events are not here (%v)", err)
+		}
+		t.Skipf("published events are not here (%v)", err)
+	}
+	e, err := New(set, NewMetrics(prometheus.NewRegistry()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := ingest.NewDecoder()
+	events, found := 0, map[string]int{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(data) {
+			d.Decode(ingest.Message{Body: bytes.TrimSpace(line)}, func(ev *ingest.Event) {
+				events++
+				sameAsOracle(t, e, ev)
+				for _, m := range e.Match(ev, nil) {
+					if m.Finding.Rule != nil {
+						found[m.Finding.Rule.Entry]++
+					}
+				}
+			}, func(ingest.Quarantined) {})
+		}
+	}
+	if len(found) < 25 {
+		t.Errorf("only %d rules match published events: %v", len(found), found)
+	}
+	t.Logf("%d rules match %d published events", len(found), events)
 }

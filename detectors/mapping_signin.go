@@ -88,7 +88,7 @@ var clientWords = map[string]string{
 
 func signInClient(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	client := ev.Text(pathClientApp)
-	return say(say(dst, client), clientWords[strings.ToLower(client)])
+	return say(say(dst, client), fold(clientWords, client))
 }
 
 func signInUser(dst []sigma.Value, ev *ingest.Event) []sigma.Value {

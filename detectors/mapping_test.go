@@ -158,7 +158,7 @@ func TestRulesThatNeverMatchAreToldSo(t *testing.T) {
 	}{
 		{"a column of another product", rule(audit, "s: {EventID: 4625}, condition: s"), neverField,
 			`field "EventID" is in no record of this log source, so the rule never matches: name it as the record does, such as properties.EventID`},
-		{"a slip of the pen", rule(audit, "s: {LogedByService: PIM}, condition: s"), neverField, `did you mean "properties.loggedByService"?`},
+		{"a slip of the pen", rule(audit, "s: {LogedByService: PIM}, condition: s"), neverField, `own/rule.yml:4:17: field "LogedByService" is in no record of this log source, so the rule never matches; did you mean "properties.loggedByService"?`},
 		{"a slip in the properties", rule(audit, "s: {properties.targetResource.id: x}, condition: s"), neverField, `did you mean "properties.targetResources"?`},
 		{"a slip of the unified audit log", rule("product: m365, service: audit", "s: {Opperation: x}, condition: s"), neverField, `did you mean "Operation"?`},
 		{"a field that only a filter needs", rule(audit, "s: {OperationName: x}, f: {EventID: 1}, condition: s and not f"), "",

@@ -26,3 +26,23 @@ func (d *Detection) Fields() []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// FieldAt returns the line and column of the first item that looks at a field,
+// or zeros when none does.
+func (d *Detection) FieldAt(field string) (line, column int) {
+	for _, s := range d.searches {
+		for _, g := range s.groups {
+			for _, i := range g.items {
+				if !i.keyword && i.field == field || i.mods.kind == "fieldref" && slices.ContainsFunc(i.values, func(v literal) bool { return v.text == field }) {
+					return i.at.line, i.at.column
+				}
+			}
+		}
+	}
+	for _, f := range d.filters {
+		if line, column = f.FieldAt(field); line > 0 {
+			return line, column
+		}
+	}
+	return 0, 0
+}
