@@ -109,7 +109,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			pause(ctx, time.Second)
 			continue
 		}
-		d.run(ctx, work, workers, current)
+		d.run(ctx, work, current, workers)
 	}
 	workers, _ := d.workers()
 	d.each(workers, func(w *worker) { w.drain(work) })
@@ -117,7 +117,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 }
 
 // run runs the workers until ctx is done or the receivers are replaced.
-func (d *Dispatcher) run(ctx, work context.Context, workers []*worker, current context.Context) {
+func (d *Dispatcher) run(ctx, work, current context.Context, workers []*worker) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(current, cancel)()

@@ -28,8 +28,8 @@ func compress(record []byte) []byte {
 	w := writers.Get().(*gzip.Writer)
 	defer writers.Put(w)
 	w.Reset(&b)
-	w.Write(record) // a bytes.Buffer takes everything
-	w.Close()
+	_, _ = w.Write(record) // a bytes.Buffer takes everything
+	_ = w.Close()
 	return b.Bytes()
 }
 

@@ -117,8 +117,7 @@ func (e *retryAfterError) Error() string {
 
 // RetryDelay returns the pause that a RetryAfter in err's chain asks for.
 func RetryDelay(err error) (time.Duration, bool) {
-	var r *retryAfterError
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*retryAfterError](err); ok {
 		return r.after, true
 	}
 	return 0, false

@@ -114,7 +114,7 @@ func TestRedactHidesTheURLAndKeepsTheCause(t *testing.T) {
 	if got := outbound.Redact(err); strings.Contains(got.Error(), "zz") {
 		t.Errorf("got %v", got)
 	}
-	if got := outbound.Redact(cause); got != cause {
+	if got := outbound.Redact(cause); got != cause { //nolint:errorlint // the same one, not one like it
 		t.Errorf("got %v", got)
 	}
 }

@@ -38,7 +38,6 @@ type demo struct {
 	addr   string
 	daemon *daemon
 	serve  func(context.Context) error // the hub's
-	sent   int64                       // records
 }
 
 // Run implements the command.

@@ -38,7 +38,7 @@ func (d *demo) send(ctx context.Context, began time.Time) error {
 		if err != nil {
 			return err
 		}
-		defer p.Close(context.WithoutCancel(ctx))
+		defer func() { _ = p.Close(context.WithoutCancel(ctx)) }() // what it sent has been acknowledged
 		producers[hub] = p
 	}
 	const ticks = 24 * 12 // of five minutes

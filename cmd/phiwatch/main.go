@@ -93,8 +93,7 @@ func report(stderr io.Writer, err error) int {
 		return exitOK
 	}
 	fmt.Fprintln(stderr, "phiwatch:", err)
-	var usage usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	return exitFailed

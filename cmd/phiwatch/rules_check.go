@@ -81,7 +81,7 @@ func problemsIn(severity string, err error) []problem {
 	if err == nil {
 		return nil
 	}
-	if usage, ok := err.(usageError); ok {
+	if usage, ok := err.(usageError); ok { //nolint:errorlint // unwraps one layer at a time
 		return problemsIn(severity, usage.error)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -91,8 +91,7 @@ func problemsIn(severity string, err error) []problem {
 		}
 		return out
 	}
-	var at *sigma.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*sigma.Error](err); ok {
 		return []problem{{severity, at.File, at.Line, at.Column, at.Msg}}
 	}
 	return []problem{{Severity: severity, Message: strings.TrimSpace(err.Error())}}

@@ -128,7 +128,7 @@ func TestRunTellsAndResolves(t *testing.T) {
 	if err != nil {
 		t.Fatalf("no message: %v", err)
 	}
-	pages, err := f.pager.Await(ctx, func(p map[string]receivertest.Page) bool { return len(p) == 1 })
+	_, err = f.pager.Await(ctx, func(p map[string]receivertest.Page) bool { return len(p) == 1 })
 	if err != nil {
 		t.Fatalf("no page: %v", err)
 	}
@@ -144,7 +144,7 @@ func TestRunTellsAndResolves(t *testing.T) {
 	if err != nil || len(messages) != 1 {
 		t.Errorf("got %d messages, error %v; want the same one edited", len(messages), err)
 	}
-	pages, err = f.pager.Await(ctx, func(p map[string]receivertest.Page) bool {
+	pages, err := f.pager.Await(ctx, func(p map[string]receivertest.Page) bool {
 		for _, page := range p {
 			return page.Status == "resolved"
 		}

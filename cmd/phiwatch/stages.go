@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // stage is a part of the daemon that runs until its context is done.
@@ -38,10 +39,10 @@ func runStages(ctx context.Context, stages []stage) error {
 	case <-ended:
 	}
 	var errs []error
-	for i := len(stages) - 1; i >= 0; i-- {
+	for i, stage := range slices.Backward(stages) {
 		started[i].cancel()
 		if err := <-started[i].done; err != nil && !errors.Is(err, context.Canceled) {
-			errs = append(errs, fmt.Errorf("%s: %w", stages[i].name, err))
+			errs = append(errs, fmt.Errorf("%s: %w", stage.name, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -117,9 +118,7 @@ func yamlFields(t reflect.Type) map[string]reflect.Type {
 			if inner.Kind() == reflect.Pointer {
 				inner = inner.Elem()
 			}
-			for k, v := range yamlFields(inner) {
-				fields[k] = v
-			}
+			maps.Copy(fields, yamlFields(inner))
 			continue
 		}
 		if name == "-" || !sf.IsExported() {

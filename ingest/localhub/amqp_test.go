@@ -50,7 +50,7 @@ func request(t testing.TB, s *amqp.Session, node string, m *amqp.Message) (int32
 		t.Fatal(err)
 	}
 	defer out.Close(t.Context())
-	m.Properties = &amqp.MessageProperties{MessageID: uint64(77), ReplyTo: ptr("here")}
+	m.Properties = &amqp.MessageProperties{MessageID: uint64(77), ReplyTo: new("here")}
 	if err := out.Send(deadline(t), m, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -195,8 +195,7 @@ func TestMalformedMessagesAreRejected(t *testing.T) {
 		"batch of empty messages": {Format: 0x80013700, Data: [][]byte{{}}},
 	} {
 		err := out.Send(deadline(t), m, nil)
-		var e *amqp.Error
-		if !errors.As(err, &e) {
+		if _, ok := errors.AsType[*amqp.Error](err); !ok {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

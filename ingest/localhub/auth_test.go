@@ -132,7 +132,7 @@ func TestTLSCarriesEventsBothWays(t *testing.T) {
 	}
 	defer p.Close(context.Background())
 	body := strings.Repeat("0123456789", 50_000)
-	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: ptr("0")}, &azeventhubs.EventData{Body: []byte(body)})
+	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: new("0")}, &azeventhubs.EventData{Body: []byte(body)})
 	c, err := azeventhubs.NewConsumerClientFromConnectionString(h.ConnectionString(addr, "logs"), "", "$Default",
 		&azeventhubs.ConsumerClientOptions{RetryOptions: retries, TLSConfig: config(pool)})
 	if err != nil {

@@ -223,8 +223,7 @@ func (c *conn) act(channel uint16, body []byte) (closed bool, err error) {
 		return false, &condition{condFraming, fmt.Sprintf("performative %#x", kind)}
 	}
 	if err != nil {
-		var cond *condition
-		if !errors.As(err, &cond) {
+		if _, ok := errors.AsType[*condition](err); !ok {
 			err = &condition{condDecode, err.Error()}
 		}
 	}

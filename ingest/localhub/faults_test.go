@@ -90,7 +90,7 @@ func TestNothingIsLostOverManyCuts(t *testing.T) {
 	publish(t, h, 0, n)
 	pc := open(t, newConsumer(t, h.ConnectionString(addr, "logs"), "$Default"), "0",
 		azeventhubs.PartitionClientOptions{StartPosition: fromStart, Prefetch: 10})
-	for next := 0; next < n; next++ {
+	for next := range n {
 		if next%every == 0 {
 			h.Faults().CutAfter(7)
 		}
@@ -106,9 +106,9 @@ func TestNothingIsLostOverManyCuts(t *testing.T) {
 func TestProducerRecoversFromACutConnection(t *testing.T) {
 	h, addr := serve(t, localhub.Config{})
 	p := newProducer(t, h.ConnectionString(addr, "logs"))
-	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: ptr("0")}, numbered(0, 1)...)
+	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: new("0")}, numbered(0, 1)...)
 	h.Faults().Cut()
-	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: ptr("0")}, numbered(1, 1)...)
+	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: new("0")}, numbered(1, 1)...)
 	if e := h.Stats().Partitions[0].Events; e != 2 {
 		t.Errorf("%d events, want 2", e)
 	}
@@ -132,9 +132,9 @@ func TestProducerRecoversFromServerBusy(t *testing.T) {
 	p := newProducer(t, h.ConnectionString(addr, "logs"))
 	h.Faults().RefuseAttaches(1, localhub.ServerBusy)
 	h.Faults().RefuseSends(2, localhub.ServerBusy)
-	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: ptr("0")}, numbered(0, 1)...)
+	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: new("0")}, numbered(0, 1)...)
 	h.Faults().RefuseSends(1, "amqp:resource-limit-exceeded")
-	b, err := p.NewEventDataBatch(deadline(t), &azeventhubs.EventDataBatchOptions{PartitionID: ptr("0")})
+	b, err := p.NewEventDataBatch(deadline(t), &azeventhubs.EventDataBatchOptions{PartitionID: new("0")})
 	if err != nil {
 		t.Fatal(err)
 	}

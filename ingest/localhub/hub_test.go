@@ -130,9 +130,8 @@ func numbered(from, n int) []*azeventhubs.EventData {
 	return events
 }
 
-func ptr[T any](v T) *T { return &v }
 
-var fromStart = azeventhubs.StartPosition{Earliest: ptr(true)}
+var fromStart = azeventhubs.StartPosition{Earliest: new(true)}
 
 // consumers is how many are attached to any partition.
 func consumers(h *localhub.Hub) int {

@@ -35,7 +35,7 @@ func (c *checkpoints) ClaimOwnership(_ context.Context, wanted []azeventhubs.Own
 			continue
 		}
 		c.etag++
-		o.ETag, o.LastModifiedTime = ptr(azcore.ETag(fmt.Sprint(c.etag))), time.Now().UTC()
+		o.ETag, o.LastModifiedTime = new(azcore.ETag(fmt.Sprint(c.etag))), time.Now().UTC()
 		c.owners[o.PartitionID] = o
 		claimed = append(claimed, o)
 	}

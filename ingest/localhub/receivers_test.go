@@ -43,16 +43,16 @@ func TestHigherOwnerLevelStealsThePartition(t *testing.T) {
 		}
 	}
 	plain := attached(nil)
-	first := attached(ptr[int64](0))
+	first := attached(new(int64(0)))
 	// Without an owner level the SDK reconnects, and is refused then.
 	if _, err := drained(t, plain); err == nil || !strings.Contains(err.Error(), "amqp:link:stolen") {
 		t.Errorf("receiver without owner level: %v", err)
 	}
-	second := attached(ptr[int64](0))
+	second := attached(new(int64(0)))
 	lost("same level", first)
-	third := attached(ptr[int64](7))
+	third := attached(new(int64(7)))
 	lost("higher level", second)
-	for name, level := range map[string]*int64{"lower level": ptr[int64](6), "no level": nil} {
+	for name, level := range map[string]*int64{"lower level": new(int64(6)), "no level": nil} {
 		pc, err := connect(level)
 		if err == nil {
 			_, err = pc.ReceiveEvents(deadline(t), 1, nil)
@@ -81,9 +81,9 @@ func drained(t *testing.T, pc *azeventhubs.PartitionClient) (int, error) {
 func TestOtherGroupsKeepTheirReceivers(t *testing.T) {
 	h, addr := serve(t, localhub.Config{})
 	one := open(t, newConsumer(t, h.ConnectionString(addr, "logs"), "other"), "0",
-		azeventhubs.PartitionClientOptions{StartPosition: fromStart, OwnerLevel: ptr[int64](1)})
+		azeventhubs.PartitionClientOptions{StartPosition: fromStart, OwnerLevel: new(int64(1))})
 	two := open(t, newConsumer(t, h.ConnectionString(addr, "logs"), "$Default"), "0",
-		azeventhubs.PartitionClientOptions{StartPosition: fromStart, OwnerLevel: ptr[int64](9)})
+		azeventhubs.PartitionClientOptions{StartPosition: fromStart, OwnerLevel: new(int64(9))})
 	for range 2 {
 		if err := h.Publish("logs", "0", localhub.Message{Body: []byte("x")}); err != nil {
 			t.Fatal(err)

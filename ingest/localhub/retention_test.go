@@ -34,7 +34,7 @@ func TestRetentionDropsTheOldestEvents(t *testing.T) {
 
 	c := newConsumer(t, h.ConnectionString(addr, "logs"), "$Default")
 	for name, at := range map[string]azeventhubs.StartPosition{
-		"earliest": fromStart, "a sequence that is gone": {SequenceNumber: ptr[int64](3)}, "an offset that is gone": {Offset: ptr("17")}} {
+		"earliest": fromStart, "a sequence that is gone": {SequenceNumber: new(int64(3))}, "an offset that is gone": {Offset: new("17")}} {
 		pc := open(t, c, "0", azeventhubs.PartitionClientOptions{StartPosition: at})
 		events, err := pc.ReceiveEvents(deadline(t), s.Events, nil)
 		if err != nil {

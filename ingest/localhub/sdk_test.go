@@ -18,10 +18,10 @@ func TestEventArrivesAsSent(t *testing.T) {
 	h, addr := serve(t, localhub.Config{})
 	before := time.Now().Truncate(time.Millisecond)
 	sent := &azeventhubs.EventData{
-		Body: []byte(`{"records":[]}`), ContentType: ptr("application/json"), MessageID: ptr("m-1"), CorrelationID: "c-1",
+		Body: []byte(`{"records":[]}`), ContentType: new("application/json"), MessageID: new("m-1"), CorrelationID: "c-1",
 		Properties: map[string]any{"source": "tests", "count": int64(7), "ratio": 0.5, "flag": true},
 	}
-	send(t, newProducer(t, h.ConnectionString(addr, "logs")), azeventhubs.EventDataBatchOptions{PartitionKey: ptr("ward-7")}, sent)
+	send(t, newProducer(t, h.ConnectionString(addr, "logs")), azeventhubs.EventDataBatchOptions{PartitionKey: new("ward-7")}, sent)
 
 	var got *azeventhubs.ReceivedEventData
 	for _, p := range h.Stats().Partitions {
@@ -60,7 +60,7 @@ func TestPublishedEventArrives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := azeventhubs.EventData{Body: []byte("b"), ContentType: ptr("text/plain"), MessageID: ptr("m"),
+	want := azeventhubs.EventData{Body: []byte("b"), ContentType: new("text/plain"), MessageID: new("m"),
 		Properties: map[string]any{"s": "v", "i": int64(1), "i32": int32(2), "i64": int64(3), "f": 1.5, "b": true, "raw": []byte{1}, "t": at}}
 	if diff := cmp.Diff(want, events[0].EventData); diff != "" {
 		t.Error(diff)
@@ -101,21 +101,21 @@ func TestConsumerStartsWhereAsked(t *testing.T) {
 		at   azeventhubs.StartPosition
 		want string // first body; 10 is the event published after the receiver is there
 	}{
-		{"earliest", azeventhubs.StartPosition{Earliest: ptr(true)}, "0"},
-		{"latest", azeventhubs.StartPosition{Latest: ptr(true)}, "10"},
-		{"latest inclusive", azeventhubs.StartPosition{Latest: ptr(true), Inclusive: true}, "9"},
+		{"earliest", azeventhubs.StartPosition{Earliest: new(true)}, "0"},
+		{"latest", azeventhubs.StartPosition{Latest: new(true)}, "10"},
+		{"latest inclusive", azeventhubs.StartPosition{Latest: new(true), Inclusive: true}, "9"},
 		{"nothing said", azeventhubs.StartPosition{}, "10"},
-		{"behind sequence 4", azeventhubs.StartPosition{SequenceNumber: ptr[int64](4)}, "5"},
-		{"from sequence 4", azeventhubs.StartPosition{SequenceNumber: ptr[int64](4), Inclusive: true}, "4"},
-		{"behind the last sequence", azeventhubs.StartPosition{SequenceNumber: ptr[int64](9)}, "10"},
-		{"from the first sequence", azeventhubs.StartPosition{SequenceNumber: ptr[int64](-1)}, "0"},
+		{"behind sequence 4", azeventhubs.StartPosition{SequenceNumber: new(int64(4))}, "5"},
+		{"from sequence 4", azeventhubs.StartPosition{SequenceNumber: new(int64(4)), Inclusive: true}, "4"},
+		{"behind the last sequence", azeventhubs.StartPosition{SequenceNumber: new(int64(9))}, "10"},
+		{"from the first sequence", azeventhubs.StartPosition{SequenceNumber: new(int64(-1))}, "0"},
 		{"behind an offset", azeventhubs.StartPosition{Offset: &offset}, "5"},
 		{"from an offset", azeventhubs.StartPosition{Offset: &offset, Inclusive: true}, "4"},
-		{"offset -1", azeventhubs.StartPosition{Offset: ptr("-1")}, "0"},
-		{"behind a time", azeventhubs.StartPosition{EnqueuedTime: ptr(start.Add(3 * time.Minute))}, "4"},
-		{"from a time", azeventhubs.StartPosition{EnqueuedTime: ptr(start.Add(3 * time.Minute)), Inclusive: true}, "3"},
-		{"between times", azeventhubs.StartPosition{EnqueuedTime: ptr(start.Add(150 * time.Second))}, "3"},
-		{"before all times", azeventhubs.StartPosition{EnqueuedTime: ptr(start.Add(-time.Hour))}, "0"},
+		{"offset -1", azeventhubs.StartPosition{Offset: new("-1")}, "0"},
+		{"behind a time", azeventhubs.StartPosition{EnqueuedTime: new(start.Add(3 * time.Minute))}, "4"},
+		{"from a time", azeventhubs.StartPosition{EnqueuedTime: new(start.Add(3 * time.Minute)), Inclusive: true}, "3"},
+		{"between times", azeventhubs.StartPosition{EnqueuedTime: new(start.Add(150 * time.Second))}, "3"},
+		{"before all times", azeventhubs.StartPosition{EnqueuedTime: new(start.Add(-time.Hour))}, "0"},
 	}
 	waiting := make(chan string)
 	for _, tt := range tests {
@@ -153,9 +153,9 @@ func TestImpossibleStartPositionIsRefused(t *testing.T) {
 	publish(t, h, 0, 2)
 	c := newConsumer(t, h.ConnectionString(addr, "logs"), azeventhubs.DefaultConsumerGroup)
 	for name, at := range map[string]azeventhubs.StartPosition{
-		"offset of another kind":            {Offset: ptr("cafe")},
-		"offset of a hub that was before":   {Offset: ptr("999999")},
-		"sequence of a hub that was before": {SequenceNumber: ptr[int64](2)},
+		"offset of another kind":            {Offset: new("cafe")},
+		"offset of a hub that was before":   {Offset: new("999999")},
+		"sequence of a hub that was before": {SequenceNumber: new(int64(2))},
 	} {
 		pc := open(t, c, "0", azeventhubs.PartitionClientOptions{StartPosition: at})
 		_, err := pc.ReceiveEvents(deadline(t), 1, nil)
@@ -188,7 +188,7 @@ func TestPropertiesTellWhatAPartitionHolds(t *testing.T) {
 		}
 	}
 	check(azeventhubs.PartitionProperties{IsEmpty: true, LastEnqueuedSequenceNumber: -1, LastEnqueuedOffset: "-1"})
-	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: ptr("1")}, numbered(0, 1)...)
+	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: new("1")}, numbered(0, 1)...)
 	check(azeventhubs.PartitionProperties{LastEnqueuedOffset: "0", LastEnqueuedOn: clock})
 	if _, err := p.GetPartitionProperties(deadline(t), "2", nil); err == nil {
 		t.Error("properties of a partition that is not there")
@@ -207,7 +207,7 @@ func TestEventsAreSpreadByKeyOrInTurn(t *testing.T) {
 		}
 	}
 	for range 3 {
-		send(t, p, azeventhubs.EventDataBatchOptions{PartitionKey: ptr("ward-7")}, numbered(0, 1)...)
+		send(t, p, azeventhubs.EventDataBatchOptions{PartitionKey: new("ward-7")}, numbered(0, 1)...)
 	}
 	grown := 0
 	for _, part := range h.Stats().Partitions {
@@ -226,8 +226,8 @@ func TestLargeMessagesTravelInManyFrames(t *testing.T) {
 	h, addr := serve(t, localhub.Config{})
 	p := newProducer(t, h.ConnectionString(addr, "logs"))
 	body := bytes.Repeat([]byte("0123456789abcdef"), 900<<10/16)
-	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: ptr("0")}, &azeventhubs.EventData{Body: body})
-	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: ptr("0")}, numbered(1, 1)...)
+	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: new("0")}, &azeventhubs.EventData{Body: body})
+	send(t, p, azeventhubs.EventDataBatchOptions{PartitionID: new("0")}, numbered(1, 1)...)
 	pc := open(t, newConsumer(t, h.ConnectionString(addr, "logs"), azeventhubs.DefaultConsumerGroup), "0",
 		azeventhubs.PartitionClientOptions{StartPosition: fromStart})
 	got := receive(t, pc, 2)
