@@ -51,7 +51,7 @@ func (c *correlator) dropped(n *node, count int, reason eviction) {
 	}
 }
 
-func (c *correlator) forget(n *node, w *window, reason eviction) {
+func (c *correlator) forget(n *node, w *groupWindow, reason eviction) {
 	c.dropped(n, len(w.Window), reason)
 	w.Window = nil
 	delete(n.windows, w.key)
@@ -104,11 +104,11 @@ func (c *correlator) dropFirst(j journal, n *node) error {
 // dropIdlest drops an eighth of a correlation's windows: those longest without
 // an event.
 func (c *correlator) dropIdlest(n *node) {
-	all := make([]*window, 0, len(n.windows))
+	all := make([]*groupWindow, 0, len(n.windows))
 	for _, w := range n.windows {
 		all = append(all, w)
 	}
-	slices.SortFunc(all, func(a, b *window) int {
+	slices.SortFunc(all, func(a, b *groupWindow) int {
 		switch {
 		case a.newest < b.newest:
 			return -1

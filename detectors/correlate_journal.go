@@ -11,9 +11,8 @@ import (
 // which batches were committed. It belongs to one transaction.
 type journal interface {
 	// head takes the journal for this transaction and returns the number and
-	// the writer of the last batch, and the newest time ever seen, which becomes
-	// at least seen.
-	head(seen int64) (seq int64, writer string, newest int64, err error)
+	// the writer of the last batch, and the newest event time up to it.
+	head() (seq int64, writer string, newest int64, err error)
 	// has reports whether batch seq is that of writer.
 	has(seq int64, writer string) (bool, error)
 	// rows calls f with what the batches after seq fed, in order.
@@ -22,8 +21,8 @@ type journal interface {
 	read(seq int64, correlation string) ([]byte, error)
 	// write appends a row.
 	write(row journalRow) error
-	// advance makes seq, by writer, the last batch.
-	advance(seq int64, writer string) error
+	// advance makes seq, by writer, the last batch, up to newest.
+	advance(seq int64, writer string, newest int64) error
 	// dropOlder removes a correlation's rows whose newest event is before at,
 	// dropFirst those up to batch seq.
 	dropOlder(correlation string, at int64) error
@@ -46,9 +45,9 @@ type sqlJournal struct {
 	tx  *sql.Tx
 }
 
-func (j sqlJournal) head(seen int64) (seq int64, writer string, newest int64, err error) {
-	err = j.tx.QueryRowContext(j.ctx, `UPDATE correlation_head SET newest = CASE WHEN newest < $1 THEN $1 ELSE newest END
-		WHERE one = 1 RETURNING seq, writer, newest`, seen).Scan(&seq, &writer, &newest)
+func (j sqlJournal) head() (seq int64, writer string, newest int64, err error) {
+	// An update, for its lock.
+	err = j.tx.QueryRowContext(j.ctx, `UPDATE correlation_head SET seq = seq WHERE one = 1 RETURNING seq, writer, newest`).Scan(&seq, &writer, &newest)
 	return seq, writer, newest, err
 }
 
@@ -94,8 +93,8 @@ func (j sqlJournal) write(r journalRow) error {
 	return err
 }
 
-func (j sqlJournal) advance(seq int64, writer string) error {
-	_, err := j.tx.ExecContext(j.ctx, `UPDATE correlation_head SET seq = $1, writer = $2 WHERE one = 1`, seq, writer)
+func (j sqlJournal) advance(seq int64, writer string, newest int64) error {
+	_, err := j.tx.ExecContext(j.ctx, `UPDATE correlation_head SET seq = $1, writer = $2, newest = $3 WHERE one = 1`, seq, writer, newest)
 	return err
 }
 

@@ -18,13 +18,13 @@ type plan struct {
 	filters      []*sigma.Filter
 	named        map[string]bool // ids, names and entries that correlations name; true: they report all the same (generate)
 	built        map[*sigma.Rule]*Rule
-	claimed      map[string]bool // files whose name is the entry of one of their documents
+	owners       map[string]*sigma.Meta // the document of a file whose entry is the file's name
 }
 
 // newPlan sorts documents; a later rule or correlation takes the place of an
 // earlier one with the same id.
 func newPlan(docs []sigma.Document) *plan {
-	p := &plan{named: map[string]bool{}, built: map[*sigma.Rule]*Rule{}, claimed: map[string]bool{}}
+	p := &plan{named: map[string]bool{}, built: map[*sigma.Rule]*Rule{}, owners: map[string]*sigma.Meta{}}
 	last := map[string]int{}
 	for i, d := range docs {
 		if id := strings.ToLower(d.Head().ID); id != "" {
@@ -51,7 +51,33 @@ func newPlan(docs []sigma.Document) *plan {
 			p.named[name] = p.named[name] || c.Generate
 		}
 	}
+	p.own(func(m *sigma.Meta) bool { return !p.isNamed(m) })
+	p.own(func(m *sigma.Meta) bool { return !p.silent(m) })
 	return p
+}
+
+// own gives files that have no owner yet their first document without a
+// safeguard key that qualifies, correlations first.
+func (p *plan) own(qualifies func(*sigma.Meta) bool) {
+	var all []*sigma.Meta
+	for _, c := range p.correlations {
+		all = append(all, &c.Meta)
+	}
+	for _, r := range p.rules {
+		all = append(all, &r.Meta)
+	}
+	for _, m := range all {
+		if p.owners[m.File] == nil && m.Extra["safeguard"] == nil && qualifies(m) {
+			p.owners[m.File] = m
+		}
+	}
+}
+
+// isNamed reports whether a correlation names the document.
+func (p *plan) isNamed(m *sigma.Meta) bool {
+	_, byID := p.named[m.ID]
+	_, byName := p.named[m.Name]
+	return m.ID != "" && byID || m.Name != "" && byName
 }
 
 const (
@@ -124,32 +150,17 @@ func asEntry(d sigma.Document, entry string) sigma.Document {
 // silent reports whether a document only serves correlations: it is named by
 // one, has no safeguard key, and none of them asks for its own reports.
 func (p *plan) silent(m *sigma.Meta) bool {
-	if m.Extra["safeguard"] != nil {
-		return false
-	}
-	quiet := false
-	for _, name := range []string{m.ID, m.Name} {
-		generate, named := p.named[name]
-		if name == "" || !named {
-			continue
-		}
-		if generate {
-			return false
-		}
-		quiet = true
-	}
-	return quiet
+	return m.Extra["safeguard"] == nil && p.isNamed(m) && !p.named[m.ID] && !p.named[m.Name]
 }
 
-// entry names a document without a safeguard key: the file's name, for the first
-// that reports, or that and the document's own.
+// entry names a document without a safeguard key: by its file, or by that and
+// its own name or line.
 func (p *plan) entry(m *sigma.Meta) string {
 	base := strings.TrimSuffix(path.Base(m.File), path.Ext(m.File))
-	if !p.silent(m) && !p.claimed[m.File] {
-		p.claimed[m.File] = true
+	switch {
+	case p.owners[m.File] == m:
 		return base
-	}
-	if m.Name != "" {
+	case m.Name != "":
 		return base + ":" + m.Name
 	}
 	return fmt.Sprintf("%s:%d", base, m.Line)

@@ -44,17 +44,17 @@ type place struct {
 type node struct {
 	*correlation
 	judge   *sigma.Judge
-	windows map[string]*window
+	windows map[string]*groupWindow
 	samples int
 	batches []batchInfo // whose rows are in the journal
 	pending pending     // of a condition that waits
 	swept   int64       // newest event time when idle windows were last dropped
 
-	touched []*window // by the batch
-	row     []byte    // what the batch feeds: records, each preceded by its length
-	origins []origin  // of the records in row
-	latest  int64     // event in row
-	firing  *window   // being judged
+	touched []*groupWindow // by the batch
+	row     []byte         // what the batch feeds: records, each preceded by its length
+	origins []origin       // of the records in row
+	latest  int64          // event in row
+	firing  *groupWindow   // being judged
 	fired   []firing
 	onHeld  func(int)
 }
@@ -67,7 +67,7 @@ type batchInfo struct {
 // origin says which match of the batch a record comes from.
 type origin struct{ offset, match int }
 
-type window struct {
+type groupWindow struct {
 	sigma.Window
 	key      string
 	newest   int64 // event time seen
@@ -76,7 +76,7 @@ type window struct {
 }
 
 type firing struct {
-	w  *window
+	w  *groupWindow
 	at int // place in the window
 }
 
@@ -86,7 +86,7 @@ func newCorrelator(list []*correlation, m *Metrics) *correlator {
 		seed: maphash.MakeSeed(), process: fmt.Sprintf("%016x", rand.Uint64()),
 	}
 	for _, cor := range list {
-		n := &node{correlation: cor, judge: sigma.NewJudge(cor.doc), windows: map[string]*window{}}
+		n := &node{correlation: cor, judge: sigma.NewJudge(cor.doc), windows: map[string]*groupWindow{}}
 		n.onHeld = func(i int) {
 			if s := &n.firing.Window[i]; !s.Held {
 				s.Held = true
@@ -115,11 +115,12 @@ func (c *correlator) apply(j journal, matches []*Match) ([]Finding, error) {
 	if !fed {
 		return nil, nil
 	}
-	before := c.newest
-	if err := c.sync(j, latest); err != nil {
+	if err := c.sync(j); err != nil {
 		return nil, err
 	}
 	c.stale = true // until everything is written
+	before := c.newest
+	c.newest = max(before, latest)
 	c.matches = matches
 	seq := c.seq + 1
 	for i, m := range matches {
@@ -194,7 +195,7 @@ func (c *correlator) entries(r *reader, meta []byte, s sigma.Sample, seen int64,
 func (c *correlator) accept(n *node, s sigma.Sample, e *feedEntry, seen int64, fresh bool) bool {
 	w := n.windows[string(e.key)]
 	if w == nil {
-		w = &window{key: string(e.key), newest: math.MinInt64}
+		w = &groupWindow{key: string(e.key), newest: math.MinInt64}
 		n.windows[w.key] = w
 		c.windows++
 	}
@@ -289,7 +290,7 @@ func (c *correlator) fire(j journal, n *node, f firing, seq int64) ([]Finding, e
 // judgement is a sample that waits until events as old as it are no more expected.
 type judgement struct {
 	at int64
-	w  *window
+	w  *groupWindow
 }
 
 // pending is a heap, the earliest first.

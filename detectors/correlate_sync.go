@@ -9,8 +9,8 @@ import (
 )
 
 // sync makes the windows what the journal says, as this transaction sees it.
-func (c *correlator) sync(j journal, latest int64) error {
-	seq, writer, newest, err := j.head(latest)
+func (c *correlator) sync(j journal) error {
+	seq, writer, newest, err := j.head()
 	if err != nil {
 		return fmt.Errorf("take the journal of correlations: %w", err)
 	}
@@ -127,7 +127,7 @@ func (c *correlator) write(j journal, seq int64, moved bool) error {
 	if !wrote && !moved {
 		return nil
 	}
-	if err := j.advance(seq, writer); err != nil {
+	if err := j.advance(seq, writer, c.newest); err != nil {
 		return fmt.Errorf("advance the journal of correlations: %w", err)
 	}
 	c.seq, c.writer = seq, writer

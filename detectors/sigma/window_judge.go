@@ -25,6 +25,7 @@ import (
 type Judge struct {
 	c      *Correlation
 	span   int64
+	least  float64 // samples without which the condition cannot hold
 	values tally
 	rules  []int32 // temporal: samples of each rule within the span
 	seen   int     // temporal: rules with any
@@ -34,7 +35,21 @@ type Judge struct {
 
 // NewJudge returns a judge for a correlation.
 func NewJudge(c *Correlation) *Judge {
-	return &Judge{c: c, span: c.Span(), rules: make([]int32, len(c.Rules)), chain: make([]int32, len(c.Rules))}
+	return &Judge{c: c, span: c.Span(), least: c.least(), rules: make([]int32, len(c.Rules)), chain: make([]int32, len(c.Rules))}
+}
+
+// least returns how many samples a counting condition needs, at the least.
+func (c *Correlation) least() float64 {
+	if c.Numeric() {
+		return 0
+	}
+	least := 0.0
+	for _, b := range c.Condition {
+		if b.Op == "gt" || b.Op == "gte" || b.Op == "eq" {
+			least = max(least, b.Value)
+		}
+	}
+	return least
 }
 
 // Judge calls held with the place of each sample whose time is in [from, to] and
@@ -45,6 +60,9 @@ func (j *Judge) Judge(w Window, from, to int64, held func(i int)) {
 		return
 	}
 	lo := w.From(w[i].At - j.span + 1)
+	if j.least > 0 && float64(w.From(max(to, to+1))-lo) < j.least { // as nearly always
+		return
+	}
 	hi := lo
 	j.reset()
 	for i < len(w) && w[i].At <= to {
