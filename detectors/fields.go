@@ -3,6 +3,7 @@ package detectors
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -53,6 +54,50 @@ func (t *fieldTable) walked(slots []int) []*document.Path {
 		}
 	}
 	return out
+}
+
+// source takes the slots of a field's paths, in the order of walked, and says
+// what they hold; known is false if they do not hold the field's values.
+func (t *fieldTable) source(field int, take func(n int) []int) (from source, known bool) {
+	switch c := t.computed[field].(type) {
+	case nil:
+		return source{slots: take(1)}, true
+	case *paths:
+		return source{slots: take(len(c.list)), first: !c.all}, true
+	default:
+		take(len(inputsOf(c)))
+		return source{}, false
+	}
+}
+
+// effort says how dear a field is to read of every event, for the index: paths
+// into JSON in strings are decoded, and computed fields computed.
+func (t *fieldTable) effort(slot int) float64 {
+	switch t.computed[slot].(type) {
+	case nil:
+		if t.paths[slot].Decodes() {
+			return 0.9
+		}
+		return 0
+	case *action, *paths:
+		return 0
+	}
+	return 1.5
+}
+
+// further returns the fields of matchers that the walk is to read beside those
+// of the index. Where the record has them that costs little, and nothing where
+// it has not; to look each up for each rule that is evaluated costs a search.
+func (t *fieldTable) further(matchers []*sigma.Matcher, set *sigma.Set) []int {
+	var out []int
+	for _, m := range matchers {
+		out = append(out, m.Slots()...)
+	}
+	slices.Sort(out)
+	indexed := set.Slots()
+	return slices.DeleteFunc(slices.Compact(out), func(slot int) bool {
+		return slot < 0 || slices.Contains(indexed, slot) || t.effort(slot) > 0
+	})
 }
 
 // inputsOf returns the paths that a computed field reads of every event, as far

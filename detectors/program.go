@@ -16,6 +16,7 @@ type program struct {
 
 	plan    *ingest.Plan     // of the walk; nil: there is none
 	walk    []*document.Path // what it is to read
+	further []int            // slots of the rules beyond the index that it reads, too
 	sources []source         // of the rules' slots
 	present [][]int          // by slot of the walk: fields of the index that have values when it has
 	always  []int            // fields of the index of which that is not known
@@ -41,8 +42,9 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 				matchers = append(matchers, halves[i].match)
 			}
 		}
-		p.set = sigma.NewSet(matchers)
-		p.walk = fields.walked(p.set.Slots())
+		p.set = sigma.NewSetBy(matchers, fields.effort)
+		p.further = fields.further(matchers, p.set)
+		p.walk = fields.walked(append(p.set.Slots(), p.further...))
 	}
 	plan := ingest.NewPlan(func(k ingest.Kind) []*document.Path { return programs[k].walk })
 	for _, k := range ingest.Kinds() {
@@ -61,22 +63,20 @@ func (p *program) connect(fields *fieldTable, slots []int) {
 		return slots[next-n : next]
 	}
 	for place, field := range p.set.Slots() {
-		switch c := fields.computed[field].(type) {
-		case nil:
-			p.sources[field] = source{slots: take(1)}
-		case *paths:
-			p.sources[field] = source{slots: take(len(c.list)), first: !c.all}
-		default:
+		from, known := fields.source(field, take)
+		p.sources[field] = from
+		if !known {
 			p.always = append(p.always, place)
-			take(len(inputsOf(c)))
-			continue
 		}
-		for _, slot := range p.sources[field].slots {
+		for _, slot := range from.slots {
 			for len(p.present) <= slot {
 				p.present = append(p.present, nil)
 			}
 			p.present[slot] = append(p.present[slot], place)
 		}
+	}
+	for _, field := range p.further {
+		p.sources[field], _ = fields.source(field, take)
 	}
 }
 

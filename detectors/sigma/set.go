@@ -53,13 +53,21 @@ func NewScratch() *Scratch {
 // they do not. Matchers that can never hold keep their number and are not
 // evaluated.
 func NewSet(matchers []*Matcher) *Set {
+	return NewSetBy(matchers, func(int) float64 { return 0 })
+}
+
+// NewSetBy is NewSet for a host with fields that are dear to read: effort says
+// how much rather the index should be over other fields than over one. 0 is
+// usual; with 1, an exact value of such a field is no better than a text that
+// is contained in another, and with 2 than that a field is there.
+func NewSetBy(matchers []*Matcher, effort func(slot int) float64) *Set {
 	for _, m := range matchers {
 		if m.fields != matchers[0].fields {
 			panic("sigma: matchers of one set were compiled with different Fields")
 		}
 	}
 	s := &Set{matchers: matchers}
-	b := setBuilder{set: s, fields: make(map[int]*fieldBuilder)}
+	b := setBuilder{set: s, effort: effort, fields: make(map[int]*fieldBuilder)}
 	b.count()
 	for i := range matchers {
 		b.file(int32(i))

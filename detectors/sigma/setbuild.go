@@ -13,6 +13,7 @@ const maxIndexText = 12
 // setBuilder chooses for each matcher what it is filed under.
 type setBuilder struct {
 	set      *Set
+	effort   func(slot int) float64
 	shared   map[slotValue]int // matchers that could be filed under an exact value
 	fields   map[int]*fieldBuilder
 	keywords textBuilder
@@ -63,9 +64,15 @@ func (b *setBuilder) file(i int32) {
 // cost orders clauses: exact values that few matchers share, then texts, then
 // presence, then keywords, for which every string of the event is read.
 func (b *setBuilder) cost(c clause) float64 {
+	effort := 0.0
+	for _, r := range c {
+		if r.Slot != KeywordSlot {
+			effort = max(effort, b.effort(r.Slot))
+		}
+	}
 	cost := c.weight()
 	if cost >= 2 {
-		return cost
+		return cost + effort
 	}
 	sum, n := 0, 0
 	for _, r := range c {
@@ -74,7 +81,7 @@ func (b *setBuilder) cost(c clause) float64 {
 			n++
 		}
 	}
-	return 2 - 1/(1+float64(sum)/float64(n))
+	return 2 - 1/(1+float64(sum)/float64(n)) + effort
 }
 
 func (b *setBuilder) put(i int32, r Requirement) {

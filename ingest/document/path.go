@@ -77,6 +77,10 @@ func MustCompile(path string) *Path {
 // String returns the path as it was given to Compile.
 func (p *Path) String() string { return p.text }
 
+// Decodes reports whether the values stand in JSON in strings, which must be
+// parsed to be read.
+func (p *Path) Decodes() bool { return p.view == modifiedView || p.view == bodyView }
+
 // takeView recognises a view by the first segment. A quoted first segment or
 // one with a filter is a plain name.
 func (p *Path) takeView() error {
