@@ -110,7 +110,7 @@ func sayChange(dst []sigma.Value, ev *ingest.Event, v document.Value) []sigma.Va
 	if ev.Outcome != ingest.Success || !strings.HasPrefix(ev.Op, "update application") && !strings.HasPrefix(ev.Op, "update service principal") {
 		return dst
 	}
-	for _, word := range []string{"Success", "Sucess"} {
+	for _, word := range []string{"Success", "Sucess"} { //nolint:misspell // as rules have it
 		dst = append(dst, sigma.Value{Kind: sigma.String, Text: strings.TrimSpace(ev.Action) + " " + word + "- Property Name " + name.Text})
 	}
 	return dst

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -122,12 +123,8 @@ var alertInfoFields = mapping{schema: &m365Schema, names: map[string]string{
 
 // with returns a copy of names with others added.
 func with(names, others map[string]string) map[string]string {
-	out := map[string]string{}
-	for _, m := range []map[string]string{names, others} {
-		for name, to := range m {
-			out[name] = to
-		}
-	}
+	out := maps.Clone(names)
+	maps.Copy(out, others)
 	return out
 }
 

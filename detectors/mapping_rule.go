@@ -57,6 +57,11 @@ func (b *builder) plain(r *Rule, sr *sigma.Rule, views []view) error {
 	return nil
 }
 
+// reads reports whether any half of the rule reads events of a kind.
+func (r *Rule) reads(k ingest.Kind) bool {
+	return slices.ContainsFunc(r.halves, func(h half) bool { return h.reads(k) })
+}
+
 // named compiles a detection of a rule with a safeguard key over some kinds,
 // and warns of fields that they do not have.
 func (b *builder) named(sr *sigma.Rule, d *sigma.Detection, kinds []ingest.Kind) (*sigma.Matcher, neverReason, error) {

@@ -226,3 +226,20 @@ func TestWordsCloseToAKnownOne(t *testing.T) {
 		}
 	}
 }
+
+// A rule that is compiled for several kinds is explained by what it makes of
+// the event at hand.
+func TestExplainShowsTheViewThatReadsTheEvent(t *testing.T) {
+	_, e, _ := loadText(t, "title: t\nid: x\nlogsource: {product: azure, service: activitylogs}\ndetection: {s: {operationName: MICROSOFT.KEYVAULT/VAULTS/KEYS/DELETE}, condition: s}\n")
+	for _, s := range samples(t) {
+		if s.Rule != "80eeab92-0979-4152-942d-96749e11df40" {
+			continue
+		}
+		decodeAll(t, s.Body, func(ev *ingest.Event) {
+			got := e.Explain(e.Rules()[0], ev)
+			if want := strings.EqualFold(ev.Action, "KeyDelete"); len(got) != 1 || !got[0].Reads || got[0].Holds() != want {
+				t.Errorf("%s: explained %d times, holds %v, want once, %v", s.Name, len(got), len(got) > 0 && got[0].Holds(), want)
+			}
+		})
+	}
+}

@@ -79,6 +79,9 @@ func (e *Engine) Explain(r *Rule, ev *ingest.Event) []Explained {
 	var out []Explained
 	for i := range r.halves {
 		h := &r.halves[i]
+		if h.view != nil && !h.reads(ev.Kind) && r.reads(ev.Kind) {
+			continue // the same detection, as it reads other events
+		}
 		x := Explained{
 			State: h.state, Reads: h.reads(ev.Kind), Detection: h.match.Explain(s),
 			Outcome: h.outcome == ingest.OutcomeUnknown || h.outcome == ev.Outcome, Subject: h.subject.first(ev),
