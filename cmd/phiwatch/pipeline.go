@@ -113,6 +113,7 @@ func (p *pipeline) decide(b ingest.Batch) *verdict {
 	dec := p.decoders.Get().(*ingest.Decoder)
 	defer p.decoders.Put(dec)
 	engine := p.engine.Load()
+	dec.Use(engine.Plan())
 	v := &verdict{}
 	for i := range b.Messages {
 		v.tally.Messages++
