@@ -130,7 +130,6 @@ func numbered(from, n int) []*azeventhubs.EventData {
 	return events
 }
 
-
 var fromStart = azeventhubs.StartPosition{Earliest: new(true)}
 
 // consumers is how many are attached to any partition.
