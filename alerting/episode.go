@@ -28,6 +28,7 @@ type episode struct {
 	Last      []string
 	Restore   string // event
 	Severity  detectors.Severity
+	Weak      []string // sides that are weak, sorted; "" is the safeguard as a whole
 }
 
 // step takes the next observation in. o must sort after all those before it.
@@ -59,6 +60,8 @@ func (e *episode) weaken(o *observation, w *observed) {
 	} else {
 		v.Repeats++
 	}
+	e.gain(w.Strong)
+	e.lose(w.Weak)
 	e.Severity = max(e.Severity, o.severity)
 	e.WeakAt, e.Quiet = o.at, o.quiet
 	e.Group, e.Final = w.Group, o.state == detectors.Incident || !w.Restorable
@@ -96,8 +99,27 @@ func (e *episode) restore(o *observation, w *observed) {
 	if !v.State.Open() {
 		return
 	}
+	if e.gain(w.Strong); len(w.Strong) > 0 && len(e.Weak) > 0 {
+		return // another side is still weak
+	}
+	e.Weak = nil
 	v.State, v.Restored, v.RestoredBy = StatusRestored, fromMicros(o.at), w.Actor
 	e.Restore = o.event
+}
+
+// lose notes the sides that became weak; none means the safeguard as a whole.
+func (e *episode) lose(sides []string) {
+	if len(sides) == 0 {
+		sides = []string{""}
+	}
+	e.Weak = append(e.Weak, sides...)
+	slices.Sort(e.Weak)
+	e.Weak = slices.Compact(e.Weak)
+}
+
+// gain notes the sides that are strong again.
+func (e *episode) gain(sides []string) {
+	e.Weak = slices.DeleteFunc(e.Weak, func(side string) bool { return slices.Contains(sides, side) })
 }
 
 func (e *episode) hear(o *observation, w *observed) {
@@ -141,6 +163,6 @@ func (e *episode) quietUntil() int64 {
 // clone returns a copy that shares nothing that step changes.
 func (e *episode) clone() *episode {
 	c := *e
-	c.First, c.Last = slices.Clone(e.First), slices.Clone(e.Last)
+	c.First, c.Last, c.Weak = slices.Clone(e.First), slices.Clone(e.Last), slices.Clone(e.Weak)
 	return &c
 }

@@ -175,7 +175,7 @@ func refold(ctx context.Context, tx *sql.Tx, rows map[string]*row, fresh []*obse
 			rows[id] = r
 			begun = append(begun, id)
 			rebuild = append(rebuild, id)
-		case obs[0].key().compare(r.newest) <= 0:
+		case obs[0].key().compare(r.newest) <= 0, obs[0].event == r.newest.event:
 			rebuild = append(rebuild, id)
 		default: // in order, as nearly always: nothing needs to be read again
 			if err := r.append(obs); err != nil {

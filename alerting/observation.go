@@ -52,6 +52,7 @@ type observation struct {
 	at        int64
 	severity  detectors.Severity
 	quiet     int64  // of an incident, microseconds
+	weight    int64  // how much it says: of two tellings of one event, the one that knows more counts
 	body      []byte // JSON of observed
 
 	enqueued int64              // of the event, for measuring delay; not stored
@@ -76,8 +77,10 @@ type observed struct {
 	Group      string   `json:"group,omitempty"`
 	Runbook    []string `json:"runbook,omitempty"`
 	Restorable bool     `json:"restorable,omitempty"`
-	Note       string   `json:"note,omitempty"` // of a person
-	Said       int64    `json:"said,omitempty"` // when the person said it
+	Weak       []string `json:"weak,omitempty"`   // sides of the safeguard
+	Strong     []string `json:"strong,omitempty"` // of a restore: none means all
+	Note       string   `json:"note,omitempty"`   // of a person
+	Said       int64    `json:"said,omitempty"`   // when the person said it
 }
 
 // ViolationID returns the id of the violation of an entry by a subject of a
@@ -108,6 +111,7 @@ func observe(f *detectors.Finding) (observation, error) {
 		state:     f.State,
 		at:        micros(eventTime(f)),
 		severity:  f.Severity,
+		weight:    int64(len(f.Weak))<<20 + int64(len(f.Strong)),
 		enqueued:  micros(f.Evidence.Enqueued),
 		evidence:  f,
 	}
@@ -125,6 +129,7 @@ func observe(f *detectors.Finding) (observation, error) {
 func words(f *detectors.Finding) observed {
 	e := &f.Evidence
 	w := observed{Actor: clip(e.Actor, maxText), ActorIP: clip(e.ActorIP, maxText), Action: clip(e.Action, maxText)}
+	w.Weak, w.Strong = sides(f.Weak), sides(f.Strong)
 	if f.State == detectors.Restored {
 		return w
 	}
@@ -133,6 +138,15 @@ func words(f *detectors.Finding) observed {
 	w.Title, w.Group, w.Restorable = f.Rule.Title, f.Rule.Group, f.Rule.Restorable
 	w.Safeguards, w.HIPAA, w.Runbook = f.Rule.Safeguards, f.Rule.HIPAA, f.Rule.Runbook
 	return w
+}
+
+// sides makes the names of sides storable.
+func sides(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = identifier(name)
+	}
+	return out
 }
 
 // eventTime is when the event happened. A record that does not say is dated by
@@ -155,11 +169,11 @@ func eventID(e *detectors.Evidence) string {
 }
 
 // prefer reports whether o is to be kept rather than p, both being the same
-// event in the same state: the earlier time, the higher severity, then the
-// lesser text. Any order would do that does not depend on which came first;
+// event in the same state: the earlier time, the higher severity, the
+// one that says more of the safeguard's sides, then the lesser text. Any order would do that does not depend on which came first;
 // replace in store.go is the same in SQL.
 func (o *observation) prefer(p *observation) bool {
-	return cmp.Or(cmp.Compare(o.at, p.at), cmp.Compare(p.severity, o.severity), bytes.Compare(o.body, p.body)) < 0
+	return cmp.Or(cmp.Compare(o.at, p.at), cmp.Compare(p.severity, o.severity), cmp.Compare(p.weight, o.weight), bytes.Compare(o.body, p.body)) < 0
 }
 
 func micros(t time.Time) int64 {

@@ -5,17 +5,41 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+
+	"phiwatch/detectors"
 )
 
 // append folds in observations that are newer than all before, sorted.
 func (r *row) append(obs []*observation) error {
-	for _, o := range obs {
+	for _, o := range effective(obs) {
 		if err := r.episode.step(o); err != nil {
 			return err
 		}
 	}
 	r.newest = obs[len(obs)-1].key()
 	return nil
+}
+
+// effective leaves out, of sorted observations, the restores by events that
+// also weaken: what else was known of them turned out to be too little.
+func effective(obs []*observation) []*observation {
+	var weak map[string]int64
+	for _, o := range obs {
+		if weakens(o) {
+			if weak == nil {
+				weak = make(map[string]int64, len(obs))
+			}
+			weak[o.event] = o.at
+		}
+	}
+	undone := func(o *observation) bool {
+		at, both := weak[o.event]
+		return o.state == detectors.Restored && both && at == o.at
+	}
+	if !slices.ContainsFunc(obs, undone) {
+		return obs
+	}
+	return slices.DeleteFunc(slices.Clone(obs), undone)
 }
 
 // rebuild folds the base and all stored observations anew.
@@ -44,6 +68,7 @@ func (r *row) compact(ctx context.Context, tx *sql.Tx, now int64) error {
 	}
 	obs := stored[r.id]
 	slices.SortFunc(obs, byTime)
+	obs = effective(obs)
 	if r.base == nil {
 		r.base = new(episode)
 	}

@@ -119,13 +119,13 @@ func (r *row) save(ctx context.Context, stmt *sql.Stmt) error {
 
 // A repeat of an event replaces it only as prefer in observation.go says.
 const insertObservation = `INSERT INTO observations
-	(violation, event, state, at, severity, quiet, arrived, body) VALUES `
+	(violation, event, state, at, severity, quiet, weight, arrived, body) VALUES `
 
 const replace = ` ON CONFLICT (violation, event, state) DO UPDATE SET at = excluded.at,
-	severity = excluded.severity, quiet = excluded.quiet, body = excluded.body
+	severity = excluded.severity, quiet = excluded.quiet, weight = excluded.weight, body = excluded.body
 	WHERE excluded.at < observations.at OR excluded.at = observations.at AND
 	(excluded.severity > observations.severity OR excluded.severity = observations.severity AND
-	excluded.body < observations.body)
+	(excluded.weight > observations.weight OR excluded.weight = observations.weight AND excluded.body < observations.body))
 	RETURNING violation, event, state`
 
 // folding is what folds repeats.
@@ -141,10 +141,10 @@ func insertObservations(ctx context.Context, tx *sql.Tx, obs []*observation, arr
 	for len(obs) > 0 {
 		n := min(chunk, len(obs))
 		byKey := make(map[folding]*observation, n)
-		args := make([]any, 0, 8*n)
+		args := make([]any, 0, 9*n)
 		for _, o := range obs[:n] {
 			byKey[folding{o.violation, o.event, o.state}] = o
-			args = append(args, o.violation, o.event, string(o.state), o.at, int64(o.severity), o.quiet, arrived, o.body)
+			args = append(args, o.violation, o.event, string(o.state), o.at, int64(o.severity), o.quiet, o.weight, arrived, o.body)
 		}
 		err := each(ctx, tx, func(rows *sql.Rows) error {
 			var k folding
@@ -153,7 +153,7 @@ func insertObservations(ctx context.Context, tx *sql.Tx, obs []*observation, arr
 			}
 			fresh = append(fresh, byKey[k])
 			return nil
-		}, insertObservation+tuples(n, 8)+replace, args...)
+		}, insertObservation+tuples(n, 9)+replace, args...)
 		if err != nil {
 			return nil, fmt.Errorf("store observations: %w", err)
 		}
@@ -162,11 +162,11 @@ func insertObservations(ctx context.Context, tx *sql.Tx, obs []*observation, arr
 	return fresh, nil
 }
 
-const selectObservations = `SELECT violation, event, state, at, severity, quiet, body FROM observations WHERE violation IN `
+const selectObservations = `SELECT violation, event, state, at, severity, quiet, weight, body FROM observations WHERE violation IN `
 
 func scanObservation(rows *sql.Rows) (*observation, error) {
 	o := new(observation)
-	return o, rows.Scan(&o.violation, &o.event, &o.state, &o.at, &o.severity, &o.quiet, &o.body)
+	return o, rows.Scan(&o.violation, &o.event, &o.state, &o.at, &o.severity, &o.quiet, &o.weight, &o.body)
 }
 
 // loadObservations returns the stored observations of violations, unordered.

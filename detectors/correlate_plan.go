@@ -240,7 +240,7 @@ func (l *linker) addRule(sr *sigma.Rule, r *Rule) {
 			continue
 		}
 		l.halves[name] = append(l.halves[name], &r.halves[0])
-		if len(r.halves) > 1 {
+		if len(r.halves) > 1 && r.halves[1].state == Restored {
 			l.halves[name+restoredSuffix] = append(l.halves[name+restoredSuffix], &r.halves[1])
 		}
 	}
@@ -248,7 +248,7 @@ func (l *linker) addRule(sr *sigma.Rule, r *Rule) {
 		return
 	}
 	l.halves[everyEntry] = append(l.halves[everyEntry], &r.halves[0])
-	if len(r.halves) > 1 {
+	if len(r.halves) > 1 && r.halves[1].state == Restored {
 		l.halves[everyEntry+restoredSuffix] = append(l.halves[everyEntry+restoredSuffix], &r.halves[1])
 	}
 }

@@ -45,8 +45,21 @@ type Finding struct {
 	Time     time.Time // of the event
 	Evidence Evidence
 
-	unsure bool   // the value is weak, but the subject may never have been strong
-	value  string // for rules with regained: what was lost, or is in force now
+	// A safeguard may have several sides, such as the parameters of one
+	// setting. A finding may be of some of them only: those that are weak from
+	// this event on, and those that are strong. None means the safeguard as a
+	// whole. The violation is over when no side is weak.
+	Weak, Strong []string
+
+	held
+}
+
+// held is what the engine needs to know of a finding until it is one.
+type held struct {
+	Unsure bool                `json:",omitempty"` // the value is weak, but the subject may never have been strong
+	Value  string              `json:",omitempty"` // for rules with regained: what was lost, or is in force now
+	Known  string              `json:",omitempty"` // for rules with known: whom that is about
+	Told   map[string][]string `json:",omitempty"` // for rules with memory: the values that the event tells
 }
 
 // Evidence points to the record a finding rests on.

@@ -79,10 +79,19 @@ func (h *half) finding(s *scope, subject string) Finding {
 		}
 	}
 	if r.unknown != nil && h.state == Weakened && (r.unknown.match == nil || r.unknown.match.Match(s)) {
-		f.unsure = true
+		f.Unsure = true
 	}
 	if r.regained != nil {
-		f.value = strings.Clone(r.regained.value(h.state, ev))
+		f.Value = strings.Clone(r.regained.value(h.state, ev))
+	}
+	if r.known != nil && h.state == Weakened {
+		f.Known = strings.Clone(r.known.of.first(ev))
+	}
+	if h.state == told {
+		f.Told = r.memory.told(s)
+	}
+	if h.state == Weakened || h.state == Restored {
+		f.Weak, f.Strong = r.sides.of(s, h.state)
 	}
 	return f
 }

@@ -5,12 +5,72 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
 )
 
 // Some feeds tell only the new value, and tell it at every save. A rule with
 // safeguard.unknown says how severe a weak value is while nothing shows that
 // the subject was ever strong; once a strong value from before is known, even
-// one that arrives later, the weakening has the rule's full severity.
+// one that arrives later, the weakening has the rule's full severity. With the
+// level none there is no finding until then.
+//
+// A strong value is what restores, or what a rule says in
+//
+//	safeguard:
+//	  known: {detection: DETECTION, key: SUBJECT, of: SUBJECT}
+//
+// An event of the detection makes its key known; a weakening asks for the one
+// that it has at of. So an inventory is kept: the mail-flow rules that encrypt,
+// the groups that a policy excludes.
+
+// known is what makes a subject known to have been strong.
+type known struct{ of subject }
+
+// knows is the state of a match that only adds to what is known.
+const knows State = "knows"
+
+type knownYAML struct {
+	Detection yaml.Node `yaml:"detection"`
+	Key       yaml.Node `yaml:"key"`
+	Of        yaml.Node `yaml:"of"`
+}
+
+// known reads safeguard.known.
+func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) error {
+	if n.IsZero() {
+		return nil
+	}
+	var y knownYAML
+	if err := n.Load(&y, yaml.WithKnownFields(true)); err != nil {
+		return at(sr.File, n, "safeguard.known: %v", err)
+	}
+	h := half{rule: r, state: knows, kinds: weakened.kinds, outcome: ingest.Success}
+	r.known = new(known)
+	var err error
+	if r.known.of, err = parseSubject(sr.File, &y.Of); err != nil {
+		return err
+	}
+	if h.subject, err = parseSubject(sr.File, &y.Key); err != nil {
+		return err
+	}
+	if len(h.subject) == 0 || len(r.known.of) == 0 {
+		return at(sr.File, n, "safeguard.known: write {detection: DETECTION, key: SUBJECT, of: SUBJECT}")
+	}
+	d, err := sigma.ParseDetection(sr.File, &y.Detection)
+	if err != nil {
+		return err
+	}
+	h.joined = readsRequest(d)
+	if h.match, _, err = b.named(sr, d, h.kinds); err != nil {
+		return err
+	}
+	r.halves = append(r.halves, h)
+	return nil
+}
 
 // compareKnown settles the severity of findings of rules with an unknown level.
 func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
@@ -31,48 +91,97 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 }
 
 func (e *Engine) settle(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
-	subject := strings.ToLower(f.Subject)
-	if f.State == Restored {
-		return e.strong(ctx, tx, f, subject)
-	}
-	if !f.unsure {
+	switch {
+	case f.State == knows:
+		return e.strong(ctx, tx, f, []string{strings.ToLower(f.Subject)})
+	case f.State == Restored && r.known != nil:
 		return []Finding{f}, nil
+	case f.State == Restored:
+		weak, err := e.strong(ctx, tx, f, f.keys(f.Strong))
+		return append(weak, f), err
 	}
-	var before bool
-	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM known_strong WHERE entry = $1 AND tenant = $2 AND subject = $3 AND since < $4`,
-		f.Rule.Entry, f.Tenant, subject, f.Time.UnixMicro()).Scan(&before)
-	if err != nil || before {
-		return []Finding{f}, err
+	var out []Finding
+	if r.known == nil && len(f.Strong) > 0 {
+		weak, err := e.strong(ctx, tx, f, f.keys(f.Strong))
+		if err != nil {
+			return nil, err
+		}
+		out = weak
+	}
+	if f.Unsure {
+		weak, err := e.unsure(ctx, tx, r, f)
+		return append(out, weak...), err
+	}
+	return append(out, f), nil
+}
+
+// keys are under what a finding's subject is known: by itself, or each of some
+// sides of it.
+func (f *Finding) keys(sides []string) []string {
+	subject := strings.ToLower(f.Subject)
+	if len(sides) == 0 {
+		return []string{subject}
+	}
+	keys := make([]string, len(sides))
+	for i, side := range sides {
+		keys[i] = subject + joiner + side
+	}
+	return keys
+}
+
+// unsure lowers a weak value's severity unless a strong one from before is known.
+func (e *Engine) unsure(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
+	keys := f.keys(f.Weak)
+	if r.known != nil {
+		keys = []string{strings.ToLower(f.Known)}
 	}
 	stored, err := storeFinding(&f)
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO unknown_weak (entry, tenant, subject, event, happened, finding) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (entry, tenant, subject, event) DO NOTHING`, f.Rule.Entry, f.Tenant, subject, f.Evidence.EventID, f.Time.UnixMicro(), stored)
+	for _, key := range keys {
+		var before bool
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM known_strong WHERE entry = $1 AND tenant = $2 AND subject = $3 AND since < $4`,
+			f.Rule.Entry, f.Tenant, key, f.Time.UnixMicro()).Scan(&before)
+		if err != nil || before {
+			return []Finding{f}, err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO unknown_weak (entry, tenant, subject, event, happened, finding) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (entry, tenant, subject, event) DO NOTHING`, f.Rule.Entry, f.Tenant, key, f.Evidence.EventID+joiner+f.Subject, f.Time.UnixMicro(), stored)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if r.unknown.none {
+		return nil, nil
+	}
 	f.Severity = min(f.Severity, r.unknown.severity)
-	return []Finding{f}, err
+	return []Finding{f}, nil
 }
 
-// strong notes that a subject was strong at f's time, and tells anew, at full
-// severity, the weak values that turn out to have come after.
-func (e *Engine) strong(ctx context.Context, tx *sql.Tx, f Finding, subject string) ([]Finding, error) {
+// strong notes that what the keys name was strong at f's time, and returns, at
+// full severity, the weak values that turn out to have come after.
+func (e *Engine) strong(ctx context.Context, tx *sql.Tx, f Finding, keys []string) ([]Finding, error) {
+	var weak []Finding
 	at := f.Time.UnixMicro()
-	_, err := tx.ExecContext(ctx, `INSERT INTO known_strong (entry, tenant, subject, since) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (entry, tenant, subject) DO UPDATE SET since = excluded.since WHERE excluded.since < known_strong.since`,
-		f.Rule.Entry, f.Tenant, subject, at)
-	if err != nil {
-		return nil, err
+	for _, key := range keys {
+		_, err := tx.ExecContext(ctx, `INSERT INTO known_strong (entry, tenant, subject, since) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (entry, tenant, subject) DO UPDATE SET since = excluded.since WHERE excluded.since < known_strong.since`,
+			f.Rule.Entry, f.Tenant, key, at)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := tx.QueryContext(ctx, `DELETE FROM unknown_weak WHERE entry = $1 AND tenant = $2 AND subject = $3 AND happened > $4 RETURNING finding`,
+			f.Rule.Entry, f.Tenant, key, at)
+		if err != nil {
+			return nil, err
+		}
+		found, err := e.scanFindings(rows)
+		if err != nil {
+			return nil, err
+		}
+		weak = append(weak, found...)
 	}
-	rows, err := tx.QueryContext(ctx, `DELETE FROM unknown_weak WHERE entry = $1 AND tenant = $2 AND subject = $3 AND happened > $4 RETURNING finding`,
-		f.Rule.Entry, f.Tenant, subject, at)
-	if err != nil {
-		return nil, err
-	}
-	weak, err := e.scanFindings(rows)
-	if err != nil {
-		return nil, err
-	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM unknown_weak WHERE happened < $1`, f.Time.Add(-lateness).UnixMicro())
-	return append(weak, f), err
+	_, err := tx.ExecContext(ctx, `DELETE FROM unknown_weak WHERE happened < $1`, f.Time.Add(-lateness).UnixMicro())
+	return weak, err
 }

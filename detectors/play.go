@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"slices"
 
 	"phiwatch/detectors/sigma"
@@ -46,9 +47,9 @@ func (e *Engine) play(ctx context.Context, tx *sql.Tx, r *Rule, p Payload) ([]st
 			lines = append(lines, fmt.Sprintf("%s: also %s", p.Name, f.Rule.Entry))
 		case f.Rule.Entry != r.Entry:
 		case f.State == Restored:
-			lines = append(lines, fmt.Sprintf("%s: restored %s", p.Name, f.Subject))
+			lines = append(lines, fmt.Sprintf("%s: restored %s%s", p.Name, f.Subject, ofSides(f.Strong)))
 		default:
-			lines = append(lines, fmt.Sprintf("%s: %s %s %s", p.Name, f.State, f.Severity, f.Subject))
+			lines = append(lines, fmt.Sprintf("%s: %s %s %s%s", p.Name, f.State, f.Severity, f.Subject, ofSides(f.Weak)))
 		}
 	}
 	if r.correlation != nil { // one payload holds many events of one kind
@@ -58,6 +59,14 @@ func (e *Engine) play(ctx context.Context, tx *sql.Tx, r *Rule, p Payload) ([]st
 		lines = []string{p.Name + ": none"}
 	}
 	return lines, nil
+}
+
+// ofSides tells of which sides of a safeguard a finding is.
+func ofSides(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(names, ", ") + ")"
 }
 
 // Explained is how one half of a rule sees an event.

@@ -106,7 +106,7 @@ func (e *Engine) judge(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO regained (entry, tenant, subject, event, state, happened, value, finding)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (entry, tenant, subject, event, state) DO NOTHING`,
-		f.Rule.Entry, f.Tenant, subject, f.Evidence.EventID, string(f.State), at, f.value, stored)
+		f.Rule.Entry, f.Tenant, subject, f.Evidence.EventID, string(f.State), at, f.Value, stored)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (e *Engine) judge(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 	}
 	if f.State == Restored {
 		lost, found, err := lostBefore(ctx, tx, f, subject, at)
-		if err != nil || !found || !r.regained.enough(lost, f.value) {
+		if err != nil || !found || !r.regained.enough(lost, f.Value) {
 			return nil, err
 		}
 		return []Finding{f}, nil
@@ -148,5 +148,5 @@ func (e *Engine) restoresAfter(ctx context.Context, tx *sql.Tx, r *Rule, f Findi
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(restores, func(restore Finding) bool { return !r.regained.enough(f.value, restore.value) }), nil
+	return slices.DeleteFunc(restores, func(restore Finding) bool { return !r.regained.enough(f.Value, restore.Value) }), nil
 }

@@ -21,6 +21,9 @@ type Rule struct {
 	name     subject
 	severity []level
 	unknown  *level    // of a weak value while the subject is not known to have been strong; nil: full
+	known    *known    // what makes a subject known to have been strong; nil: what restores
+	sides    sides     // of the safeguard; nil: it has one
+	memory   *memory   // values that are compared with what they were; nil: none
 	regained *regained // what a restore must give back; nil: nothing in particular
 	halves   []half    // what weakens, then what restores if anything does
 	never    neverReason
@@ -34,6 +37,7 @@ type Rule struct {
 type level struct {
 	severity Severity
 	match    *sigma.Matcher
+	none     bool // of unknown: no finding at all
 }
 
 // In returns the rule's file name in src, and whether it comes from there.
@@ -107,6 +111,9 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if r.regained, err = newRegained(&s.Regained, b.options.Placeholders); err != nil {
 		return at(sr.File, n, "safeguard.regained: %v", err)
 	}
+	if r.sides, err = b.sides(sr, &s.Sides); err != nil {
+		return err
+	}
 	for i := range s.Severity {
 		l, err := b.level(sr, &s.Severity[i])
 		if err != nil {
@@ -119,10 +126,15 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 		weakened.state = Incident
 	}
 	r.halves = []half{weakened}
-	if s.Restored.IsZero() {
-		return nil
+	if !s.Restored.IsZero() {
+		if err := b.restored(r, sr, s, weakened); err != nil {
+			return err
+		}
 	}
-	return b.restored(r, sr, s, weakened)
+	if err := b.known(r, sr, &s.Known, weakened); err != nil {
+		return err
+	}
+	return b.memory(r, sr, &s.Memory, weakened)
 }
 
 // restored compiles the restoring half. It reads the rule's own log source
@@ -165,20 +177,22 @@ func (b *builder) unknown(sr *sigma.Rule, n *yaml.Node) (*level, error) {
 		l, err := b.level(sr, &c)
 		return &l, err
 	}
-	severity, err := parseLevel(n.Value)
-	if err != nil {
-		return nil, at(sr.File, n, "safeguard.unknown: %v", err)
-	}
-	return &level{severity: severity}, nil
+	c := condition{Level: n.Value}
+	l, err := b.level(sr, &c)
+	return &l, err
 }
 
 func (b *builder) level(sr *sigma.Rule, c *condition) (level, error) {
 	severity, err := parseLevel(c.Level)
-	if err != nil {
-		return level{}, at(sr.File, &c.Detection, "safeguard.severity: %v", err)
+	if err != nil && c.Level != "none" {
+		return level{}, at(sr.File, &c.Detection, "safeguard: %v", err)
 	}
-	m, err := b.detection(sr, &c.Detection)
-	return level{severity, m}, err
+	l := level{severity: severity, none: c.Level == "none"}
+	if !c.Detection.IsZero() {
+		l.match, err = b.detection(sr, &c.Detection)
+		return l, err
+	}
+	return l, nil
 }
 
 func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error) {

@@ -24,6 +24,9 @@ type safeguard struct {
 	Regained        yaml.Node   `yaml:"regained"`
 	Severity        []condition `yaml:"severity"`
 	Unknown         yaml.Node   `yaml:"unknown"`
+	Known           yaml.Node   `yaml:"known"`
+	Sides           yaml.Node   `yaml:"sides"`
+	Memory          yaml.Node   `yaml:"memory"`
 	Incident        bool        `yaml:"incident"`
 	Quiet           string      `yaml:"quiet"`
 	Runbook         []string    `yaml:"runbook"`
@@ -61,8 +64,10 @@ func decodeSafeguard(r *sigma.Rule, n *yaml.Node) (*safeguard, error) {
 		return nil, at(r.File, n, "safeguard.evidence %q: use one of %s", s.Evidence, strings.Join(grades, ", "))
 	case s.Incident && !s.Restored.IsZero():
 		return nil, at(r.File, n, "safeguard has both incident: true and restored: an incident has no restoring event; remove one")
-	case !s.Unknown.IsZero() && s.Restored.IsZero():
-		return nil, at(r.File, n, "safeguard.unknown needs restored: only a strong value, seen before, makes a weak one a change")
+	case !s.Unknown.IsZero() && s.Restored.IsZero() && s.Known.IsZero():
+		return nil, at(r.File, n, "safeguard.unknown needs restored or known: only a strong value, seen before, makes a weak one a change")
+	case !s.Known.IsZero() && s.Unknown.IsZero():
+		return nil, at(r.File, n, "safeguard.known needs unknown: how severe a weak value is while nothing is known")
 	case s.Quiet != "" && !s.Incident:
 		return nil, at(r.File, n, "safeguard.quiet needs incident: true: a violation never closes because time passed")
 	}

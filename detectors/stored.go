@@ -12,15 +12,13 @@ type storedMatch struct {
 	Finding
 	Rule   string `json:"rule"`
 	Record []byte `json:"record"`
-	Unsure bool   `json:"unsure,omitempty"`
-	Value  string `json:"value,omitempty"`
 	Feeds  []byte `json:"feeds,omitempty"`
 	Silent bool   `json:"silent,omitempty"`
 }
 
 func storeMatch(m *Match) ([]byte, error) {
 	f := &m.Finding
-	s := storedMatch{Finding: *f, Record: f.Evidence.Record, Unsure: f.unsure, Value: f.value, Feeds: m.feeds, Silent: m.silent}
+	s := storedMatch{Finding: *f, Record: f.Evidence.Record, Feeds: m.feeds, Silent: m.silent}
 	if f.Rule != nil {
 		s.Rule = f.Rule.Entry
 	}
@@ -37,7 +35,7 @@ func (e *Engine) readMatch(data []byte) (Match, error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return Match{}, fmt.Errorf("read a stored finding: %w", err)
 	}
-	s.Finding.Evidence.Record, s.Finding.unsure, s.Finding.value = s.Record, s.Unsure, s.Value
+	s.Finding.Evidence.Record = s.Record
 	if r := e.byEntry[s.Rule]; r != nil {
 		s.Finding.Rule = &r.Meta
 	}

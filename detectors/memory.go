@@ -1,0 +1,328 @@
+package detectors
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+)
+
+// A record that tells only the new value does not show that a list shrank or a
+// period was cut: that takes the value from before. A rule has values
+// remembered with
+//
+//	safeguard:
+//	  memory:
+//	    seen: DETECTION        # the events that tell a value
+//	    values:
+//	      NAME: {field: FIELD, weak: shrank}
+//
+// where weak is shrank or grew (of a set: what was there is gone, what was not
+// is there) or lowered (of a number; with order: [lowest, …], of a word on that
+// list; with forever: 0, that number stands for the highest). only: [VALUE]
+// leaves other members of a set alone, among: LIST those on an operator list;
+// absent: true takes a record without the field as an empty set.
+//
+// A value is held against all those of the three days before it and the newest
+// from before these: the union of sets for shrank, their intersection for grew,
+// the highest number for lowered. So the order in which events arrive makes no
+// difference, and what people have come to accept is not told for ever. Each
+// member of a set is a side of the safeguard, as is each number.
+
+// told is the state of a match that tells values to be remembered.
+const told State = "told"
+
+type memory struct{ values []remembered }
+
+type remembered struct {
+	name    string
+	field   int // slot
+	weak    string
+	only    map[string]bool
+	spare   []string
+	order   ranking
+	forever string
+	absent  bool
+}
+
+type memoryYAML struct {
+	Seen   yaml.Node `yaml:"seen"`
+	Values yaml.Node `yaml:"values"`
+}
+
+type rememberedYAML struct {
+	Field   string   `yaml:"field"`
+	Weak    string   `yaml:"weak"`
+	Only    []string `yaml:"only"`
+	Spare   string   `yaml:"spare"`
+	Order   []string `yaml:"order"`
+	Forever string   `yaml:"forever"`
+	Absent  bool     `yaml:"absent"`
+}
+
+// memory reads safeguard.memory.
+func (b *builder) memory(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) error {
+	if n.IsZero() {
+		return nil
+	}
+	var y memoryYAML
+	if err := n.Load(&y, yaml.WithKnownFields(true)); err != nil {
+		return at(sr.File, n, "safeguard.memory: %v", err)
+	}
+	d, err := sigma.ParseDetection(sr.File, &y.Seen)
+	if err != nil {
+		return err
+	}
+	h := half{rule: r, state: told, kinds: weakened.kinds, outcome: ingest.Success, subject: r.subject, joined: readsRequest(d)}
+	if h.match, _, err = b.named(sr, d, h.kinds); err != nil {
+		return err
+	}
+	r.memory = new(memory)
+	for i := 0; i+1 < len(y.Values.Content); i += 2 {
+		v, err := b.remembered(sr, y.Values.Content[i].Value, y.Values.Content[i+1])
+		if err != nil {
+			return err
+		}
+		h.joined = h.joined || strings.Contains(b.options.Fields.Names()[v.field], "body.")
+		r.memory.values = append(r.memory.values, v)
+	}
+	if len(r.memory.values) == 0 {
+		return at(sr.File, n, "safeguard.memory: name values to remember")
+	}
+	r.halves = append(r.halves, h)
+	return nil
+}
+
+func (b *builder) remembered(sr *sigma.Rule, name string, n *yaml.Node) (remembered, error) {
+	var y rememberedYAML
+	if err := n.Load(&y, yaml.WithKnownFields(true)); err != nil {
+		return remembered{}, at(sr.File, n, "safeguard.memory: %v", err)
+	}
+	if y.Field == "" || !slices.Contains([]string{"shrank", "grew", "lowered"}, y.Weak) {
+		return remembered{}, at(sr.File, n, "safeguard.memory: %s: write {field: FIELD, weak: shrank, grew or lowered}", name)
+	}
+	v := remembered{name: name, field: b.options.Fields.Slot(y.Field), weak: y.Weak, forever: y.Forever, absent: y.Absent, spare: b.options.Placeholders[y.Spare]}
+	if len(y.Only) > 0 {
+		v.only = members(y.Only)
+	}
+	if len(y.Order) > 0 {
+		v.order = newRanking(y.Order)
+	}
+	return v, nil
+}
+
+// told returns the values that the event tells, by name; a name that is not in
+// it is one of which the event says nothing.
+func (m *memory) told(s *scope) map[string][]string {
+	out := map[string][]string{}
+	for i := range m.values {
+		v := &m.values[i]
+		texts, any := []string{}, v.absent
+		for _, value := range s.Values(v.field) {
+			any = true
+			if value.Kind != sigma.Null && value.Kind != sigma.Array && value.Kind != sigma.Object {
+				texts = append(texts, strings.Clone(value.Text))
+			}
+		}
+		if any {
+			out[v.name] = texts
+		}
+	}
+	return out
+}
+
+// members is a set of texts, case-folded; a text may be a list.
+func members(texts []string) map[string]bool {
+	out := map[string]bool{}
+	for _, text := range texts {
+		for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ';' }) {
+			if part = strings.ToLower(strings.TrimSpace(part)); part != "" {
+				out[part] = true
+			}
+		}
+	}
+	return out
+}
+
+// number returns the number that a value is, or its place in the order.
+func (v *remembered) number(texts []string) (int, bool) {
+	text := strings.ToLower(strings.TrimSpace(strings.Join(texts, "")))
+	if v.order != nil {
+		n, ok := v.order[text]
+		return n, ok
+	}
+	if v.forever != "" && text == v.forever {
+		return unlimitedDays, true
+	}
+	return parseDays(text)
+}
+
+// compare returns the sides that the value now, after those before, shows weak and strong.
+func (v *remembered) compare(now []string, before [][]string) (weak, strong []string) {
+	if v.weak == "lowered" {
+		return v.lowered(now, before)
+	}
+	all, common := map[string]bool{}, members(before[0])
+	for _, texts := range before {
+		set := members(texts)
+		maps.Copy(all, set)
+		maps.DeleteFunc(common, func(m string, _ bool) bool { return !set[m] })
+	}
+	set := members(now)
+	if v.weak == "grew" {
+		weak, strong = without(set, common), without(all, set)
+	} else {
+		weak, strong = without(all, set), slices.Sorted(maps.Keys(set))
+	}
+	return v.sides(weak), v.sides(strong)
+}
+
+func (v *remembered) lowered(now []string, before [][]string) (weak, strong []string) {
+	n, ok := v.number(now)
+	if !ok {
+		return nil, nil
+	}
+	for _, texts := range before {
+		if was, ok := v.number(texts); ok && n < was {
+			return []string{v.name}, nil
+		}
+	}
+	return nil, []string{v.name}
+}
+
+// sides names the members of a set that count.
+func (v *remembered) sides(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if (v.only == nil || v.only[name]) && !slices.ContainsFunc(v.spare, func(s string) bool { return strings.EqualFold(s, name) }) {
+			out = append(out, v.name+": "+name)
+		}
+	}
+	return out
+}
+
+func without(a, b map[string]bool) []string {
+	var out []string
+	for m := range a {
+		if !b[m] {
+			out = append(out, m)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// remember turns what events told into findings.
+func (e *Engine) remember(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
+	out := make([]Finding, 0, len(findings))
+	for _, f := range findings {
+		if f.State != told {
+			out = append(out, f)
+			continue
+		}
+		found, err := e.recall(ctx, tx, f)
+		if err != nil {
+			return nil, fmt.Errorf("compare %s with what it was: %w", f.Rule.Entry, err)
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+// recall stores what f told and judges it and all that came after it.
+func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, error) {
+	subject, at := strings.ToLower(f.Subject), f.Time.UnixMicro()
+	stored, err := storeFinding(&f)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO remembered (entry, tenant, subject, event, happened, finding) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (entry, tenant, subject, event) DO NOTHING`, f.Rule.Entry, f.Tenant, subject, f.Evidence.EventID, at, stored)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT finding FROM remembered WHERE entry = $1 AND tenant = $2 AND subject = $3 ORDER BY happened, event`,
+		f.Rule.Entry, f.Tenant, subject)
+	if err != nil {
+		return nil, err
+	}
+	history, err := e.scanFindings(rows)
+	if err != nil {
+		return nil, err
+	}
+	var out []Finding
+	for i := range history {
+		if !history[i].Time.Before(f.Time) {
+			out = append(out, e.byEntry[f.Rule.Entry].memory.judge(history, i)...)
+		}
+	}
+	return out, forget(ctx, tx, f, subject, history)
+}
+
+// judge holds event i of a history against what came before it.
+func (m *memory) judge(history []Finding, i int) []Finding {
+	f := history[i]
+	f.Weak, f.Strong = nil, nil
+	for k := range m.values {
+		v := &m.values[k]
+		now, says := f.Told[v.name]
+		before := v.before(history[:i], f)
+		if !says || len(before) == 0 {
+			continue
+		}
+		weak, strong := v.compare(now, before)
+		f.Weak, f.Strong = append(f.Weak, weak...), append(f.Strong, strong...)
+	}
+	f.Told = nil
+	f.Evidence.EventID += " compared" // apart from what the event is found to be by itself
+	switch {
+	case len(f.Weak) > 0:
+		f.State = Weakened
+	case len(f.Strong) > 0:
+		f.State = Restored
+	default:
+		return nil
+	}
+	return []Finding{f}
+}
+
+// before returns what the value was in the time before f.
+func (v *remembered) before(history []Finding, f Finding) [][]string {
+	var out [][]string
+	for i := len(history) - 1; i >= 0; i-- {
+		h := &history[i]
+		texts, says := h.Told[v.name]
+		if !says || !h.Time.Before(f.Time) {
+			continue
+		}
+		out = append(out, texts)
+		if h.Time.Before(f.Time.Add(-lateness)) {
+			break
+		}
+	}
+	return out
+}
+
+// forget drops what no event that may still come is held against.
+func forget(ctx context.Context, tx *sql.Tx, f Finding, subject string, history []Finding) error {
+	cut := history[len(history)-1].Time.Add(-2 * lateness)
+	last := -1
+	for i := range history {
+		if history[i].Time.Before(cut) {
+			last = i
+		}
+	}
+	if last < 1 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM remembered WHERE entry = $1 AND tenant = $2 AND subject = $3 AND happened < $4`,
+		f.Rule.Entry, f.Tenant, subject, history[last].Time.UnixMicro())
+	return err
+}

@@ -1,0 +1,85 @@
+package detectors
+
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
+)
+
+// A setting with several parameters is restored when every one that was
+// weakened is strong again, not when any of them is. A rule says so with
+//
+//	safeguard:
+//	  sides:
+//	    NAME: {weak: SELECTION, strong: SELECTION}
+//
+// where a selection is a Sigma search identifier: a map, or a list of maps. A
+// restore in which no side is strong restores the safeguard as a whole.
+
+// side is one side of a safeguard.
+type side struct {
+	name         string
+	weak, strong *sigma.Matcher // nil: never
+}
+
+type sides []side
+
+type sideYAML struct {
+	Weak   yaml.Node `yaml:"weak"`
+	Strong yaml.Node `yaml:"strong"`
+}
+
+// sides reads safeguard.sides, in the order of the file.
+func (b *builder) sides(sr *sigma.Rule, n *yaml.Node) (sides, error) {
+	if n.IsZero() {
+		return nil, nil
+	}
+	if n.Kind != yaml.MappingNode {
+		return nil, at(sr.File, n, "safeguard.sides: write NAME: {weak: SELECTION, strong: SELECTION}")
+	}
+	var out sides
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var y sideYAML
+		if err := n.Content[i+1].Load(&y, yaml.WithKnownFields(true)); err != nil {
+			return nil, at(sr.File, n.Content[i+1], "safeguard.sides: %v", err)
+		}
+		s := side{name: n.Content[i].Value}
+		var err error
+		if s.weak, err = b.selection(sr, &y.Weak); err != nil {
+			return nil, err
+		}
+		if s.strong, err = b.selection(sr, &y.Strong); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// selection compiles a search identifier that stands alone; nil for none.
+func (b *builder) selection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error) {
+	if n.IsZero() {
+		return nil, nil
+	}
+	text := func(s string) *yaml.Node {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s, Line: n.Line, Column: n.Column}
+	}
+	return b.detection(sr, &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column,
+		Content: []*yaml.Node{text("selection"), n, text("condition"), text("selection")}})
+}
+
+// of returns the sides that an event shows weak and strong. What restores does
+// not weaken.
+func (s sides) of(sc *scope, state State) (weak, strong []string) {
+	for i := range s {
+		switch {
+		case state == Weakened && s[i].weak != nil && s[i].weak.Match(sc):
+			weak = append(weak, s[i].name)
+		case s[i].strong != nil && s[i].strong.Match(sc):
+			strong = append(strong, s[i].name)
+		}
+	}
+	return slices.Clip(weak), slices.Clip(strong)
+}
