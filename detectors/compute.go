@@ -18,19 +18,25 @@ import (
 //	rank.<list>.<path>          the place of the value in an ordered operator list, from 0; none if it is not in it
 //	lowered.<list>.<new>,<old>  true if the value at new stands before the one at old in the list, false if not,
 //	                            none if either is not in it
+//	unlisted.<list>.<path>      the values at path that are not in the operator's list
+//	greater.<path>,<path>       true if the first number is greater than the second, false if not, none if either is none
+//	until.<path>                whole days from the event to the time at path, in Unix seconds
 //	first.<path> | <path> …     the values of the first path that has one
 //	any.<path> | <path> …       the values of all the paths
 //	mapped.<name>               what the mappings of log sources need
 //	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, ip, tenant
 //	days.<path>                 a duration in days: 2190, "7.00:00:00", SevenYears, P7Y; Unlimited is 1000000
 var computers = map[string]func(arg string, lists map[string][]string) (computed, error){
-	"outside": newOutside,
-	"rank":    newRank,
-	"lowered": newLowered,
-	"days":    newDays,
-	"first":   newFirst,
-	"any":     newAny,
-	"mapped":  newMapped,
+	"outside":  newOutside,
+	"rank":     newRank,
+	"lowered":  newLowered,
+	"unlisted": newUnlisted,
+	"greater":  newGreater,
+	"until":    newUntil,
+	"days":     newDays,
+	"first":    newFirst,
+	"any":      newAny,
+	"mapped":   newMapped,
 }
 
 // compute returns the computed field of a name, or nil if it is a path.

@@ -27,6 +27,7 @@ var eventFields = map[string]computed{
 	"event.target":    eventField(func(ev *ingest.Event) string { return ev.Target.Name }),
 	"event.target_id": eventField(func(ev *ingest.Event) string { return ev.Target.ID }),
 	"event.tenant":    eventField(func(ev *ingest.Event) string { return ev.Tenant }),
+	"event.outcome":   eventField(func(ev *ingest.Event) string { return ev.Outcome.String() }),
 	"event.ip": eventField(func(ev *ingest.Event) string {
 		if !ev.IP.IsValid() {
 			return ""

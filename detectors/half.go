@@ -82,7 +82,7 @@ func (h *half) finding(s *scope, subject string) Finding {
 		f.Unsure = true
 	}
 	if r.regained != nil {
-		f.Value = strings.Clone(r.regained.value(h.state, ev))
+		f.Value = strings.Clone(r.regained.value(h.state, s))
 	}
 	if r.known != nil && h.state == Weakened {
 		f.Known = strings.Clone(r.known.of.first(ev))

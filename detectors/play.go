@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"slices"
+	"strings"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"

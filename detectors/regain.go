@@ -10,7 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"phiwatch/ingest"
+	"phiwatch/detectors/sigma"
 	"phiwatch/ingest/document"
 )
 
@@ -18,7 +18,7 @@ import (
 // restores count only if they give back what was lost. A rule says so with
 //
 //	safeguard:
-//	  regained: {lost: PATH, now: PATH, order: LIST, among: LIST}
+//	  regained: {lost: PATH, now: PATH, order: LIST, among: LIST, enough: DETECTION}
 //
 // A restore counts if the value at now is the one that the newest weakening
 // before it had at lost, or ranks as high in the ordered operator list, or is
@@ -29,6 +29,7 @@ type regained struct {
 	lost, now *document.Path
 	order     ranking
 	among     []string
+	always    *sigma.Matcher // restores that count whatever was lost; nil: none
 }
 
 type regainedYAML struct {
@@ -36,9 +37,11 @@ type regainedYAML struct {
 	Now   string `yaml:"now"`
 	Order string `yaml:"order"`
 	Among string `yaml:"among"`
+
+	Enough yaml.Node `yaml:"enough"`
 }
 
-func newRegained(n *yaml.Node, lists map[string][]string) (*regained, error) {
+func (b *builder) regained(sr *sigma.Rule, n *yaml.Node) (*regained, error) {
 	if n.IsZero() {
 		return nil, nil
 	}
@@ -46,8 +49,14 @@ func newRegained(n *yaml.Node, lists map[string][]string) (*regained, error) {
 	if err := n.Load(&y, yaml.WithKnownFields(true)); err != nil {
 		return nil, err
 	}
+	lists := b.options.Placeholders
 	r := &regained{order: newRanking(lists[y.Order]), among: lists[y.Among]}
 	var err error
+	if !y.Enough.IsZero() {
+		if r.always, err = b.detection(sr, &y.Enough); err != nil {
+			return nil, err
+		}
+	}
 	if r.lost, err = document.Compile(y.Lost); err != nil {
 		return nil, err
 	}
@@ -56,17 +65,23 @@ func newRegained(n *yaml.Node, lists map[string][]string) (*regained, error) {
 }
 
 // value is what an event says was lost, or is in force now.
-func (r *regained) value(state State, ev *ingest.Event) string {
-	if state == Restored {
-		return strings.TrimSpace(ev.Doc.Text(r.now))
+func (r *regained) value(state State, s *scope) string {
+	switch {
+	case state != Restored:
+		return strings.TrimSpace(s.ev.Doc.Text(r.lost))
+	case r.always != nil && r.always.Match(s):
+		return whatever
 	}
-	return strings.TrimSpace(ev.Doc.Text(r.lost))
+	return strings.TrimSpace(s.ev.Doc.Text(r.now))
 }
+
+// whatever is the value of a restore that counts whatever was lost.
+const whatever = "*"
 
 // enough reports whether now makes up for what was lost.
 func (r *regained) enough(lost, now string) bool {
-	if now == "" {
-		return false
+	if now == "" || now == whatever {
+		return now == whatever
 	}
 	lost, now = strings.ToLower(lost), strings.ToLower(now)
 	had, ranked := r.order[lost]

@@ -108,7 +108,7 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if r.unknown, err = b.unknown(sr, &s.Unknown); err != nil {
 		return err
 	}
-	if r.regained, err = newRegained(&s.Regained, b.options.Placeholders); err != nil {
+	if r.regained, err = b.regained(sr, &s.Regained); err != nil {
 		return at(sr.File, n, "safeguard.regained: %v", err)
 	}
 	if r.sides, err = b.sides(sr, &s.Sides); err != nil {

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -14,14 +15,17 @@ import (
 //	safeguard:
 //	  sides:
 //	    NAME: {weak: SELECTION, strong: SELECTION}
+//	    NAME: {lost: FIELD, back: FIELD}
 //
-// where a selection is a Sigma search identifier: a map, or a list of maps. A
-// restore in which no side is strong restores the safeguard as a whole.
+// where a selection is a Sigma search identifier: a map, or a list of maps. In
+// the second form every value is a side: those at lost are weak, those at back
+// strong. A restore in which no side is strong restores the safeguard as a whole.
 
 // side is one side of a safeguard.
 type side struct {
 	name         string
 	weak, strong *sigma.Matcher // nil: never
+	lost, back   int            // slots; -1: none
 }
 
 type sides []side
@@ -29,6 +33,8 @@ type sides []side
 type sideYAML struct {
 	Weak   yaml.Node `yaml:"weak"`
 	Strong yaml.Node `yaml:"strong"`
+	Lost   string    `yaml:"lost"`
+	Back   string    `yaml:"back"`
 }
 
 // sides reads safeguard.sides, in the order of the file.
@@ -45,7 +51,7 @@ func (b *builder) sides(sr *sigma.Rule, n *yaml.Node) (sides, error) {
 		if err := n.Content[i+1].Load(&y, yaml.WithKnownFields(true)); err != nil {
 			return nil, at(sr.File, n.Content[i+1], "safeguard.sides: %v", err)
 		}
-		s := side{name: n.Content[i].Value}
+		s := side{name: n.Content[i].Value, lost: b.sideSlot(y.Lost), back: b.sideSlot(y.Back)}
 		var err error
 		if s.weak, err = b.selection(sr, &y.Weak); err != nil {
 			return nil, err
@@ -70,10 +76,22 @@ func (b *builder) selection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error
 		Content: []*yaml.Node{text("selection"), n, text("condition"), text("selection")}})
 }
 
+// sideSlot returns the slot of a field, or -1 for none.
+func (b *builder) sideSlot(field string) int {
+	if field == "" {
+		return -1
+	}
+	return b.options.Fields.Slot(field)
+}
+
 // of returns the sides that an event shows weak and strong. What restores does
 // not weaken.
 func (s sides) of(sc *scope, state State) (weak, strong []string) {
 	for i := range s {
+		if state == Weakened {
+			weak = s[i].each(sc, s[i].lost, weak)
+		}
+		strong = s[i].each(sc, s[i].back, strong)
 		switch {
 		case state == Weakened && s[i].weak != nil && s[i].weak.Match(sc):
 			weak = append(weak, s[i].name)
@@ -82,4 +100,17 @@ func (s sides) of(sc *scope, state State) (weak, strong []string) {
 		}
 	}
 	return slices.Clip(weak), slices.Clip(strong)
+}
+
+// each appends a side for every value of a field.
+func (s *side) each(sc *scope, slot int, out []string) []string {
+	if slot < 0 {
+		return out
+	}
+	for _, v := range sc.Values(slot) {
+		if v.Text != "" && v.Kind != sigma.Array && v.Kind != sigma.Object && len(out) < maxSubjects {
+			out = append(out, s.name+": "+strings.ToLower(v.Text))
+		}
+	}
+	return out
 }
