@@ -121,16 +121,14 @@ func newDoubts(b *builder, d *sigma.Detection) *doubts { return &doubts{b: b, d:
 
 // look judges one view; a field is unknown if it is in every one.
 func (x *doubts) look(m *sigma.Matcher, fields *mapping, rename func(string) string) {
-	unknown := map[string]string{}
-	lacks := false
+	unknown, slots := map[string]string{}, map[int]bool{}
 	for _, field := range x.d.Fields() {
-		meant, doubtful := fields.schema.doubtful(rename(field))
-		if !doubtful {
-			continue
+		if meant, doubtful := fields.schema.doubtful(rename(field)); doubtful {
+			unknown[field] = meant
+			slots[x.b.options.Fields.Slot(quotable(rename(field)))] = true
 		}
-		unknown[field] = meant
-		lacks = lacks || len(x.b.requires(m, rename)(field)) > 0
 	}
+	lacks := len(unknown) > 0 && !m.CanHoldWithout(func(slot int) bool { return slots[slot] })
 	if x.looked == 0 {
 		x.unknown = unknown
 	}

@@ -135,14 +135,17 @@ func (s *schema) path(field string) string {
 	return field
 }
 
-// doubtful reports whether no record can have the renamed field, or a property
-// of its name is unknown and one letter away from one that is known; and what
-// was probably meant.
+// doubtful reports whether no record can have the renamed field and what was
+// probably meant. Where there are further names, only a slip of the pen is
+// doubtful.
 func (s *schema) doubtful(field string) (meant string, doubtful bool) {
 	head := headOf(field)
-	if !s.root(field) {
-		meant = s.nearest(head)
-		return meant, !s.open || meant != ""
+	switch known := s.root(field); {
+	case !known && s.open:
+		meant = slip(head, s.roots)
+		return meant, meant != ""
+	case !known:
+		return s.nearest(head), true
 	}
 	if head != "properties" || len(s.properties) == 0 {
 		return "", false
@@ -151,11 +154,10 @@ func (s *schema) doubtful(field string) (meant string, doubtful bool) {
 	if _, known := s.properties[headOf(rest)]; known || rest == "" {
 		return "", false
 	}
-	near := near(headOf(rest), s.properties, 1)
-	if near == "" {
+	if meant = slip(headOf(rest), s.properties); meant == "" {
 		return "", false
 	}
-	return "properties." + near, true
+	return "properties." + meant, true
 }
 
 // nearest returns the name at the root or in the properties that is closest to
@@ -188,6 +190,37 @@ func near(word string, known map[string]string, limit int) string {
 		}
 	}
 	return found
+}
+
+// slip returns the name of which word is a slip of the pen: inside of it, one
+// letter is missing or too many, or two have changed places. Plurals, digits and
+// underscores make names of their own.
+func slip(word string, known map[string]string) string {
+	found := ""
+	for low, name := range known {
+		if isSlip(word, low) && (found == "" || name < found) {
+			found = name
+		}
+	}
+	return found
+}
+
+func isSlip(word, name string) bool {
+	short, long := word, name
+	if len(short) > len(long) {
+		short, long = long, short
+	}
+	i := 0
+	for i < len(short) && short[i] == long[i] {
+		i++
+	}
+	switch rest := len(long) - i; {
+	case len(name) < 5 || i == 0 || rest < 2:
+		return false
+	case len(short) == len(long):
+		return short[i] == long[i+1] && short[i+1] == long[i] && short[i+2:] == long[i+2:]
+	}
+	return len(long) == len(short)+1 && long[i] >= 'a' && long[i] <= 'z' && short[i:] == long[i+1:]
 }
 
 // edits returns the number of insertions, deletions, replacements and swaps of
