@@ -19,10 +19,23 @@ import (
 
 // feedScratch is the memory of one scope for feeds.
 type feedScratch struct {
-	buf    []byte
-	texts  []string
-	choice []int
-	spans  []int
+	buf   []byte
+	texts []string
+	spans []int
+	block []byte // feeds are cut from it
+}
+
+// feedBlock is how much memory is asked for at once.
+const feedBlock = 16 << 10
+
+// keep returns a copy of b, which lives as long as the others of its block.
+func (sc *feedScratch) keep(b []byte) []byte {
+	if cap(sc.block)-len(sc.block) < len(b) {
+		sc.block = make([]byte, 0, max(feedBlock, len(b)))
+	}
+	from := len(sc.block)
+	sc.block = append(sc.block, b...)
+	return sc.block[from:len(sc.block):len(sc.block)]
 }
 
 // feed encodes what a match of h is to the correlations that name it; nil when
@@ -37,7 +50,7 @@ func (h *half) feed(s *scope, subject string) []byte {
 	if len(b) == bare {
 		return nil
 	}
-	return append([]byte(nil), b...)
+	return s.feed.keep(b)
 }
 
 // feedMeta is the event behind a feed.
@@ -105,30 +118,41 @@ func redated(feed []byte, f *Finding) []byte {
 func (f *feeder) append(b []byte, s *scope, subject, entry string) []byte {
 	sc := &s.feed
 	texts, spans := len(sc.texts), len(sc.spans)
-	defer func() { sc.texts, sc.spans = sc.texts[:texts], sc.spans[:spans] }()
-	for _, g := range f.group {
-		if !f.choose(s, g, subject, entry) {
-			s.skip(noGroup)
-			return b
-		}
+	reason := f.choose(s, subject, entry)
+	fields := len(f.group) + len(f.value)
+	switch {
+	case reason != "":
+		s.skip(reason)
+	case len(sc.texts)-texts == fields: // one value each
+		b = f.entry(b, s, subject, entry, sc.texts[texts:])
+	default:
+		b = f.combine(b, s, subject, entry, spans, make([]string, 0, fields), new(int))
 	}
-	for _, v := range f.value {
-		if !f.choose(s, v, subject, entry) {
-			s.skip(noValue)
-			return b
-		}
-	}
-	chosen := make([]string, 0, 8)
-	return f.combine(b, s, subject, entry, spans, chosen, new(int))
+	clear(sc.texts[texts:]) // they may be all that holds a message in memory
+	sc.texts, sc.spans = sc.texts[:texts], sc.spans[:spans]
+	return b
 }
 
-// choose notes the values of a field as one dimension.
-func (f *feeder) choose(s *scope, g field, subject, entry string) bool {
+// choose notes the values of each field, or returns why there are none.
+func (f *feeder) choose(s *scope, subject, entry string) skipping {
 	sc := &s.feed
-	from := len(sc.texts)
-	sc.texts = g.texts(sc.texts, s, subject, entry)
-	sc.spans = append(sc.spans, from, len(sc.texts))
-	return len(sc.texts) > from
+	for i := range len(f.group) + len(f.value) {
+		from := len(sc.texts)
+		if i < len(f.group) {
+			sc.texts = f.group[i].texts(sc.texts, s, subject, entry)
+		} else {
+			sc.texts = f.value[i-len(f.group)].texts(sc.texts, s, subject, entry)
+		}
+		sc.spans = append(sc.spans, from, len(sc.texts))
+		switch {
+		case len(sc.texts) > from:
+		case i < len(f.group):
+			return noGroup
+		default:
+			return noValue
+		}
+	}
+	return ""
 }
 
 // combine appends an entry for each way to choose one value from the spans from
@@ -192,15 +216,15 @@ func appendGroup(b []byte, tenant string, values []string) []byte {
 	if n > maxKey {
 		return appendText(b, tenant, "\x00#", digest([]byte(strings.ToLower(strings.Join(values, "\x00")))))
 	}
-	for _, v := range values {
-		if folded := strings.ToLower(v); len(folded) != len(v) {
-			n += len(folded) - len(v)
-		}
-	}
+	before := len(b)
 	b = binary.AppendUvarint(b, uint64(n))
 	b = append(b, tenant...)
 	for _, v := range values {
-		b = append(append(b, 0), strings.ToLower(v)...)
+		folded := strings.ToLower(v)
+		if len(folded) != len(v) { // so is the length that was written
+			return appendText(b[:before], tenant, "\x00", strings.ToLower(strings.Join(values, "\x00")))
+		}
+		b = append(append(b, 0), folded...)
 	}
 	return b
 }

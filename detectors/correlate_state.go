@@ -149,9 +149,7 @@ func newestFed(matches []*Match) (latest int64, fed bool) {
 		if len(m.feeds) == 0 {
 			continue
 		}
-		r := reader{b: m.feeds}
-		_, seen, _ := r.moment()
-		latest, fed = max(latest, seen), true
+		latest, fed = max(latest, m.seen), true
 	}
 	return latest, fed
 }

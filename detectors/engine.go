@@ -31,6 +31,7 @@ type Match struct {
 	operation string         // of a request or a result: what they are joined by
 	outcome   ingest.Outcome // of a result
 	feeds     []byte         // what it is to correlations
+	seen      int64          // of what it feeds: how far time had come, unix microseconds
 	silent    bool           // it is nothing else
 }
 

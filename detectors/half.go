@@ -44,7 +44,7 @@ func (h *half) matched(s *scope, out []Match) []Match {
 	for _, subject := range subjects {
 		m := Match{role: role, silent: h.silent}
 		if len(h.feeds) > 0 {
-			m.feeds = h.feed(s, subject)
+			m.feeds, m.seen = h.feed(s, subject), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
 		}
 		switch {
 		case h.silent && m.feeds == nil:

@@ -174,7 +174,7 @@ func happenedAs(m *Match, done Finding) *Match {
 	f.Time = done.Time
 	f.Evidence.Time, f.Evidence.EventID, f.Evidence.Enqueued = done.Time, done.Evidence.EventID, done.Evidence.Enqueued
 	if len(m.feeds) > 0 {
-		out.feeds = redated(m.feeds, f)
+		out.feeds, out.seen = redated(m.feeds, f), seen(f.Time.UnixMicro(), f.Evidence.Enqueued)
 	}
 	return &out
 }
