@@ -230,3 +230,28 @@ func TestTuneSaysWhatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+// TestFiltersNameARuleByItsEntry holds a filter to the name that everybody uses
+// for a rule of the catalog.
+func TestFiltersNameARuleByItsEntry(t *testing.T) {
+	const filter = `
+title: planned
+logsource: {product: azure, service: auditlogs}
+filter:
+  rules: [ca-off]
+  selection: {properties.id: '1'}
+  condition: not selection
+`
+	set, err := Load(nil, Source{FS: fstest.MapFS{
+		"a/ca-off.yml": {Data: []byte(packRule("ca-off", "CA off", "CA", ""))},
+		"a/ca-out.yml": {Data: []byte(packRule("ca-out", "CA out", "CA", ""))},
+		"a/filter.yml": {Data: []byte(filter)},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"ca-out weakened low", "ca-off weakened low"}
+	if diff := cmp.Diff(want, findingsOf(t, set, "CA out", "CA off", "CA off")); diff != "" {
+		t.Error(diff)
+	}
+}

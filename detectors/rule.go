@@ -215,11 +215,13 @@ func (b *builder) warn(sr *sigma.Rule, format string, args ...any) {
 	b.warnings = append(b.warnings, &sigma.Error{File: sr.File, Line: sr.Line, Column: 1, Msg: fmt.Sprintf(format, args...)})
 }
 
-// filtered adds the filters that name the rule to its detection.
+// filtered adds the filters that name the rule, by id, name or entry, to its
+// detection.
 func (b *builder) filtered(sr *sigma.Rule) *sigma.Detection {
+	entry := entryOf(&sr.Meta)
 	var apply []*sigma.Filter
 	for _, f := range b.filters {
-		if f.Applies(sr) {
+		if f.Applies(sr) || entry != "" && f.Applies(asEntry(sr, entry).(*sigma.Rule)) {
 			apply = append(apply, f)
 		}
 	}

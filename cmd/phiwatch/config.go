@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +31,9 @@ type config struct {
 	Rules rulesConfig `yaml:"rules"`
 	// Lists are the operator's lists, which rules name as %name%.
 	Lists map[string][]string `yaml:"lists"`
+	// ListsFiles are files that hold lists, or more of them: see readList. They
+	// are read again when they change.
+	ListsFiles map[string]string `yaml:"lists_files"`
 	// Receivers are where violations are told; without any, the console.
 	Receivers []receiverConfig `yaml:"receivers"`
 	// Route says which violation goes to which receiver; without it, all go
@@ -43,8 +44,10 @@ type config struct {
 	// Evidence bounds how long the records behind violations are kept.
 	Evidence evidenceConfig `yaml:"evidence"`
 
-	file *yamlFile
-	dir  string // folder of the file
+	file   *yamlFile
+	dir    string              // folder of the file
+	listed map[string][]string // by ListsFiles
+	stamps map[string]stamp    // of these files, when they were read
 }
 
 type webConfig struct {
@@ -59,6 +62,10 @@ type webConfig struct {
 type rulesConfig struct {
 	// Dirs are folders of Sigma rules; one with the id of a built-in rule replaces it.
 	Dirs []string `yaml:"dirs"`
+	// Disable, Enable and Severity are a detectors.Pack.
+	Disable  []string          `yaml:"disable"`
+	Enable   []string          `yaml:"enable"`
+	Severity map[string]string `yaml:"severity"`
 }
 
 // receiverConfig is one named receiver; exactly one of its kinds is set.
@@ -119,6 +126,9 @@ func (c *config) resolve() {
 	for i := range c.Rules.Dirs {
 		c.Rules.Dirs[i] = c.in(c.Rules.Dirs[i])
 	}
+	for name, file := range c.ListsFiles {
+		c.ListsFiles[name] = c.in(file)
+	}
 	c.Sources = c.Sources.In(c.dir)
 	for _, r := range c.Receivers {
 		if r.Slack != nil {
@@ -145,7 +155,8 @@ func (c *config) validate() error {
 		f.locate("sources", c.Sources.Validate()),
 		f.locate("rules", c.Rules.validate()),
 		f.locate("receivers", c.validateReceivers()),
-		f.locate("lists", c.validateLists()),
+		f.locate("lists", checkListNames(c.Lists)),
+		f.locate("lists_files", errors.Join(checkListNames(c.ListsFiles), c.readLists())),
 	}
 	if c.Quarantine.MaxAge <= 0 || c.Quarantine.MaxBytes <= 0 {
 		errs = append(errs, f.locate("quarantine", errors.New("max_age and max_bytes must be above zero")))
@@ -256,29 +267,6 @@ func (c *config) receiverNames() []string {
 	return names
 }
 
-// operatorLists are the lists that the catalog knows.
-var operatorLists = []string{
-	"phi_labels", "label_order", "phi_apps", "phi_sites", "phi_resources", "phi_vaults", "cmk_keys",
-	"emergency_accounts", "trusted_operators", "accepted_domains", "legal_staff", "ca_exclusion_groups",
-}
-
-// validateLists refuses names that look like a slip of one the catalog reads;
-// others may belong to the operator's own rules.
-func (c *config) validateLists() error {
-	var errs []error
-	for name := range c.Lists {
-		if slices.Contains(operatorLists, name) {
-			continue
-		}
-		for _, known := range operatorLists {
-			if editDistance(name, known) <= 2 {
-				errs = append(errs, fmt.Errorf("%s: unknown list; did you mean %s?", name, known))
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // nested puts the key of a block before each of the errors joined in err.
 func nested(at string, err error) []error {
 	if err == nil {
@@ -297,20 +285,13 @@ func nested(at string, err error) []error {
 	return []error{fmt.Errorf("%s: %w", at, err)}
 }
 
-// loadRules loads the catalog and the operator's folders.
+// loadRules loads the catalog and the operator's folders, and tunes them.
 func (c *config) loadRules() (*detectors.Set, error) {
-	lists := maps.Clone(c.Lists)
-	if lists == nil {
-		lists = map[string][]string{}
-	}
-	for _, name := range operatorLists { // unset: empty, which the catalog allows for
-		lists[name] = append([]string{}, lists[name]...)
-	}
-	set, err := detectors.Load(lists, c.sources()...)
+	set, err := detectors.Load(c.lists(), c.sources()...)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	return set, nil
+	return set, c.tune(set)
 }
 
 // sources are the catalog and the operator's folders.

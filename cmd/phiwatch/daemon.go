@@ -47,6 +47,8 @@ type daemon struct {
 	mu     sync.Mutex // one reload at a time; guards config
 	config *config
 	load   func() (*config, error) // reads the configuration again
+
+	listsEvery time.Duration // how often the files of lists are looked at
 }
 
 // newDaemon opens the state and wires the parts; nothing runs yet. load reads
@@ -60,10 +62,11 @@ func newDaemon(ctx context.Context, load func() (*config, error), log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{log: log, registry: prometheus.NewRegistry(), out: out, config: cfg, load: load}
+	d := &daemon{log: log, registry: prometheus.NewRegistry(), out: out, config: cfg, load: load, listsEvery: listsEvery}
 	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registerBuildInfo(d.registry)
 	d.reloads = newReloadMetrics(d.registry)
+	d.reloads.loaded(cfg)
 	if d.db, err = openState(ctx, cfg.State, true); err != nil {
 		return nil, err
 	}
@@ -142,6 +145,7 @@ func (d *daemon) run(ctx context.Context) error {
 		{"deliveries", d.dispatcher.Run},
 		{"sweep", d.sweep},
 		{"reload", d.reloadOnHangup},
+		{"lists", d.watchLists},
 		{"positions", d.pipeline.flushLoop},
 		{"source", func(ctx context.Context) error { return d.source.Run(ctx, d.pipeline.handle) }},
 	})

@@ -13,10 +13,12 @@ import (
 	"phiwatch/detectors"
 )
 
-// reloadMetrics are the usual two gauges of a daemon that reloads.
+// reloadMetrics are the usual two gauges of a daemon that reloads, and how long
+// the operator lists in force are.
 type reloadMetrics struct {
 	successful prometheus.Gauge
 	at         prometheus.Gauge
+	values     *prometheus.GaugeVec
 }
 
 func newReloadMetrics(reg prometheus.Registerer) *reloadMetrics {
@@ -30,14 +32,22 @@ func newReloadMetrics(reg prometheus.Registerer) *reloadMetrics {
 			Help: "When the configuration in force was loaded.",
 		}),
 	}
-	reg.MustRegister(m.successful, m.at)
-	m.loaded()
+	m.values = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "phiwatch_list_values",
+		Help: "Values in each operator list in force, from the configuration and its files together.",
+	}, []string{"list"})
+	reg.MustRegister(m.successful, m.at, m.values)
 	return m
 }
 
-func (m *reloadMetrics) loaded() {
+// loaded notes that cfg came into force.
+func (m *reloadMetrics) loaded(cfg *config) {
 	m.successful.Set(1)
 	m.at.SetToCurrentTime()
+	m.values.Reset()
+	for name, values := range cfg.lists() {
+		m.values.WithLabelValues(name).Set(float64(len(values)))
+	}
 }
 
 // reload brings rules, lists, routes and receivers up to date with the
@@ -51,7 +61,7 @@ func (d *daemon) reload() error {
 		d.log.Error("configuration not reloaded, the earlier one stays in force", "err", err)
 		return err
 	}
-	d.reloads.loaded()
+	d.reloads.loaded(d.config)
 	d.log.Info("configuration reloaded", "rules", len(d.pipeline.engine.Load().Rules()))
 	return nil
 }

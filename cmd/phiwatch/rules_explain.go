@@ -34,7 +34,8 @@ func (c *rulesExplainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(set.Rules, func(r *detectors.Rule) bool {
+	all := slices.Concat(set.Rules, set.Disabled)
+	i := slices.IndexFunc(all, func(r *detectors.Rule) bool {
 		return r.Entry == entry || entry == "" && filepath.Clean(r.File) == filepath.Clean(c.Rule)
 	})
 	if i < 0 {
@@ -48,7 +49,7 @@ func (c *rulesExplainCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return explain(e.stdout, engine, set.Rules[i], body)
+	return explain(e.stdout, engine, all[i], body)
 }
 
 func readEvent(name string, stdin io.Reader) ([]byte, error) {

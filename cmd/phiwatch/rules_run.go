@@ -36,6 +36,7 @@ func (c *rulesTestCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	cfg.Rules.untuned() // tests are of what rules say
 	sources := cfg.sources()
 	for _, src := range sources {
 		if err := addScenarioLists(cfg, src); err != nil {

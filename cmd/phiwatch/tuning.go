@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"phiwatch/detectors"
+)
+
+// tune applies the pack of the configuration to the rules.
+func (c *config) tune(set *detectors.Set) error {
+	r := &c.Rules
+	err := set.Tune(detectors.Pack{Disable: r.Disable, Enable: r.Enable, Severity: r.Severity})
+	if err == nil {
+		return nil
+	}
+	return usageError{c.file.locatePack(err)}
+}
+
+// untuned forgets the pack.
+func (r *rulesConfig) untuned() { r.Disable, r.Enable, r.Severity = nil, nil, nil }
+
+// locatePack prefixes the mistakes of a pack with file and line.
+func (f *yamlFile) locatePack(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, f.locatePack(e))
+		}
+		return errors.Join(errs...)
+	}
+	var mistake *detectors.PackError
+	if !errors.As(err, &mistake) {
+		return err
+	}
+	n := f.root
+	for _, step := range append([]string{"rules"}, mistake.Path...) {
+		n = child(n, step)
+	}
+	return fmt.Errorf("%s:%d: rules.%s[%s]: %s", f.name, n.Line, mistake.Path[0], mistake.Path[1], mistake.Msg)
+}
