@@ -14,7 +14,7 @@ import (
 // The mappings, as literal tables. On the right stands a path, or a computed
 // field: "first." takes the first path with a value, "any." the values of all,
 // "mapped." a function below. What the right side says is from the record
-// schemas (safeguards and Microsoft's schema pages); what the left side means,
+// schemas and from published records; what the left side means,
 // from the rules and the pages that they cite:
 //
 //   - SecOps: the Microsoft Entra security operations guide
@@ -29,16 +29,13 @@ var auditFields = mapping{schema: &auditSchema, names: map[string]string{
 	"activitytype":                  "mapped.audit-activity",              // SecOps: "Activity type"
 	"properties.message":            "mapped.audit-message",               // in no record; SecOps quotes of activity, reason and changed properties
 	"category":                      "any.category | properties.category", // the envelope's is AuditLogs, LA's the record's own
-	"result":                        "mapped.audit-status",                // LA
 	"status":                        "mapped.audit-status",                // SecOps: "Status = failure", or the reason
 	"resultreason":                  "first.properties.resultReason",      // LA
 	"resultdescription":             "any.resultDescription | properties.resultDescription | properties.resultReason",
-	"failure_status_reason":         "mapped.audit-reason",    // SecOps: "Failure status reason"
-	"initiatedby":                   "mapped.audit-initiator", // SecOps: "Initiated by = UPN"
-	"target":                        "mapped.audit-target",    // SecOps: "Target = UPN"
-	"targetresources":               "properties.targetResources",
+	"failure_status_reason":         "mapped.audit-reason",      // SecOps: "Failure status reason"
+	"initiatedby":                   "mapped.audit-initiator",   // SecOps: "Initiated by = UPN"
+	"target":                        "mapped.audit-target",      // SecOps: "Target = UPN"
 	"targetresources.type":          "mapped.audit-target-type", // SecOps: "Service Principal"; in records ServicePrincipal
-	"id":                            "properties.id",
 	"identity":                      "any.identity | properties.identity",
 	"consentcontext.isadminconsent": "modified.ConsentContext.IsAdminConsent.new",
 	"useragent":                     "any.properties.userAgent | detail.User-Agent",
@@ -70,15 +67,14 @@ var signInFields = mapping{schema: &signInSchema, names: map[string]string{
 	"activitydetails":         "mapped.signin-report",  // SecOps: "Activity details = Sign-ins"
 	"properties.message":      "mapped.signin-message", // in no record; SecOps: "Device Code", "ROPC"
 	"ipaddress":               "first.properties.ipAddress | callerIpAddress",
-	"locationdetails":         "properties.location",
-	"id":                      "properties.id",
-	"createddatetime":         "properties.createdDateTime",
+	"locationdetails":         "properties.location", // LA
+}, prefixes: map[string]string{
+	"locationdetails.": "properties.location.", // LA
 }}
 
 var riskFields = mapping{schema: &riskSchema, names: map[string]string{
 	"riskeventtype": "mapped.risk-type",
 	"risktype":      "mapped.risk-type",
-	"id":            "properties.id",
 }}
 
 var activityFields = mapping{schema: &activitySchema, names: map[string]string{

@@ -54,7 +54,7 @@ var signInSchema = schema{
 		uniqueTokenIdentifier sessionId sessionLifetimePolicies incomingTokenType crossTenantAccessType flaggedForReview isTenantRestricted
 		autonomousSystemNumber privateLinkDetails ssoExtensionVersion rngcStatus azureResourceId globalSecureAccessIpAddress
 		isThroughGlobalSecureAccess originalTransferMethod signInTokenProtectionStatus tokenProtectionStatusDetails appOwnerTenantId
-		appServicePrincipalId sourceAppClientId redirectUrl userAdministrativeUnits agent locationDetails isRisky isExternalUser
+		appServicePrincipalId sourceAppClientId redirectUrl userAdministrativeUnits agent isRisky isExternalUser
 		signInTokenProtection managedIdentityType domainHintPresent nextAuthenticationRequirement`),
 }
 
