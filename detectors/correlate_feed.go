@@ -53,6 +53,26 @@ func (h *half) feed(s *scope, subject string) []byte {
 	return s.feed.keep(b)
 }
 
+// fed tells what a match of h is to correlations, for people.
+func (h *half) fed(s *scope, subject string) []string {
+	var out []string
+	for _, f := range h.feeds {
+		r := reader{b: f.append(nil, s, subject, h.rule.Entry)}
+		if len(r.b) == 0 {
+			out = append(out, f.to.rule.Entry+": lacks a value of its group or field")
+		}
+		for len(r.b) > 0 && !r.bad {
+			e := r.entry()
+			line := f.to.rule.Entry + ": " + strings.ReplaceAll(strings.TrimPrefix(string(e.key), s.ev.Tenant+"\x00"), "\x00", joiner)
+			if !f.to.doc.Numeric() && len(e.value) > 0 {
+				line += ", value " + strings.ReplaceAll(strings.TrimPrefix(string(e.value), "\x00"), "\x00", joiner)
+			}
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
 // feedMeta is the event behind a feed.
 type feedMeta struct {
 	at, seen               int64 // event time, and that bounded by the time of arrival

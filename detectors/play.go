@@ -71,33 +71,41 @@ func ofSides(names []string) string {
 
 // Explained is how one half of a rule sees an event.
 type Explained struct {
+	Rule      string            // the entry of the half's rule: of a correlation, one that feeds it
 	State     State             // what the half concludes when it holds
 	Reads     bool              // the rule's log source has this kind of event
 	Outcome   bool              // the event's outcome is the one the half asks for
 	Detection sigma.Explanation // the detection, part by part
 	Subject   string            // whom a finding would be about
+	Feeds     []string          // what it is to correlations if it holds: their entries and groups
 }
 
 // Holds reports whether the half finds the event.
 func (x Explained) Holds() bool { return x.Reads && x.Outcome && x.Detection.Held }
 
-// Explain tells, for each half of a rule, what holds of an event and what does not.
+// Explain tells, for each half of a rule, or of the rules that feed a
+// correlation, what holds of an event and what does not.
 func (e *Engine) Explain(r *Rule, ev *ingest.Event) []Explained {
 	s := newScope(e.fields)
 	s.begin(ev, noProgram(len(e.fields.paths)))
 	var out []Explained
-	for i := range r.halves {
-		h := &r.halves[i]
-		if h.view != nil && !h.reads(ev.Kind) && r.reads(ev.Kind) {
+	seen := map[*half]bool{}
+	for _, h := range r.reading() {
+		if seen[h] {
+			continue
+		}
+		seen[h] = true
+		if h.view != nil && !h.reads(ev.Kind) && h.rule.reads(ev.Kind) {
 			continue // the same detection, as it reads other events
 		}
 		x := Explained{
-			State: h.state, Reads: h.reads(ev.Kind), Detection: h.match.Explain(s),
+			Rule: h.rule.Entry, State: h.state, Reads: h.reads(ev.Kind), Detection: h.match.Explain(s),
 			Outcome: h.outcome == ingest.OutcomeUnknown || h.outcome == ev.Outcome, Subject: h.subject.first(ev),
 		}
 		if x.Subject == "" {
 			x.Subject = fallbackSubject(ev)
 		}
+		x.Feeds = h.fed(s, x.Subject)
 		out = append(out, x)
 	}
 	return out

@@ -69,7 +69,7 @@ func explain(w io.Writer, engine *detectors.Engine, r *detectors.Rule, body []by
 	n := ingest.NewDecoder().Decode(ingest.Message{Body: body}, func(ev *ingest.Event) {
 		fmt.Fprintf(w, "%s %q, outcome %s, by %s, at %s\n", ev.Kind, clean(ev.Action), ev.Outcome, clean(ev.Actor.Name), ev.Time.Format("2006-01-02 15:04:05Z07:00"))
 		for _, x := range engine.Explain(r, ev) {
-			explainHalf(w, r, x)
+			explainHalf(w, x)
 		}
 	}, func(q ingest.Quarantined) {
 		bad = usageError{fmt.Errorf("the event cannot be decoded: %s: %s", q.Reason, q.Detail)}
@@ -80,17 +80,22 @@ func explain(w io.Writer, engine *detectors.Engine, r *detectors.Rule, body []by
 	return bad
 }
 
-func explainHalf(w io.Writer, r *detectors.Rule, x detectors.Explained) {
+func explainHalf(w io.Writer, x detectors.Explained) {
 	verdict := "does not hold"
 	if x.Holds() {
 		verdict = "holds, subject " + clean(x.Subject)
 	}
-	fmt.Fprintf(w, "%s, %s: %s\n", r.Entry, x.State, verdict)
+	fmt.Fprintf(w, "%s, %s: %s\n", x.Rule, x.State, verdict)
 	if !x.Reads {
 		fmt.Fprintln(w, "  no   the rule's log source does not have this kind of event")
 	}
 	if !x.Outcome {
 		fmt.Fprintln(w, "  no   the event's outcome is not the one the rule asks for (safeguard.outcome)")
+	}
+	for _, to := range x.Feeds {
+		if x.Holds() {
+			fmt.Fprintf(w, "  feeds %s\n", clean(to))
+		}
 	}
 	for line := range strings.Lines(x.Detection.String()) {
 		fmt.Fprint(w, "  ", clean(strings.TrimRight(line, "\n")), "\n")
