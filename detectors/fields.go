@@ -96,7 +96,7 @@ func (t *fieldTable) further(matchers []*sigma.Matcher, set *sigma.Set) []int {
 	slices.Sort(out)
 	indexed := set.Slots()
 	return slices.DeleteFunc(slices.Compact(out), func(slot int) bool {
-		return slot < 0 || slices.Contains(indexed, slot) || t.effort(slot) > 0
+		return slot < 0 || slices.Contains(indexed, slot) || t.paths[slot] != nil && !t.paths[slot].Targeted() || t.effort(slot) > 1
 	})
 }
 

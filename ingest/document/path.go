@@ -81,6 +81,10 @@ func (p *Path) String() string { return p.text }
 // parsed to be read.
 func (p *Path) Decodes() bool { return p.view == modifiedView || p.view == bodyView }
 
+// Targeted reports whether an Extractor comes to the values without looking into
+// others: not if it must decode every entry of a list, or a body.
+func (p *Path) Targeted() bool { return p.view != bodyView && !p.name.star }
+
 // takeView recognises a view by the first segment. A quoted first segment or
 // one with a filter is a plain name.
 func (p *Path) takeView() error {
