@@ -104,8 +104,7 @@ func (b *builder) fields(f *feeder, names []string) ([]field, error) {
 // resolve follows the aliases of the correlations from the outermost one to the
 // rule, and returns the field of the rule's event.
 func resolve(name string, steps []step) (string, error) {
-	for i := len(steps) - 1; i >= 0; i-- {
-		s := steps[i]
+	for _, s := range slices.Backward(steps) {
 		fields, isAlias := s.by.doc.Aliases[name]
 		if !isAlias {
 			continue

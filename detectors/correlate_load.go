@@ -188,7 +188,7 @@ func (l *linker) link(c *correlation) error {
 func (l *linker) chain(c *correlation, place uint8, name string, inner *correlation) error {
 	c.inner = append(c.inner, inner)
 	for _, below := range inner.feeders {
-		f, err := l.b.feeder(c, place, below.from, append(below.steps[:len(below.steps):len(below.steps)], step{c, name}))
+		f, err := l.b.feeder(c, place, below.from, append(slices.Clip(below.steps), step{c, name}))
 		if err != nil {
 			return err
 		}

@@ -78,7 +78,6 @@ var (
 	pCategoryValue = field("CategoryValue")  // Log Analytics rows of AzureActivity
 	pSnakeCategory = field("category.value") // the activity log as Azure's Python SDK dumps it
 	pProperties    = field("properties")
-	pRecords       = field("records")
 	pResourceID    = field("resourceId")
 	pOperationName = field("operationName")
 	pTenantID      = field("tenantId")

@@ -156,7 +156,7 @@ func (b *fileBatcher) lines(r io.Reader) error {
 			}
 		}
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return b.flush()
 		case err != nil:
 			return errors.Join(b.flush(), fmt.Errorf("read %s after line %d: %w", b.batch.ID, b.read-1, err))
@@ -173,7 +173,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 	for {
 		part, err := in.ReadSlice('\n')
 		line = append(line, part[:min(len(part), MaxBody+1-len(line))]...)
-		if err != bufio.ErrBufferFull {
+		if !errors.Is(err, bufio.ErrBufferFull) {
 			return bytes.TrimRight(line, "\r\n"), err
 		}
 	}

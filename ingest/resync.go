@@ -23,8 +23,7 @@ var envelopeNames = map[string]bool{
 // damaged deals with a record that does not parse: it is repaired, or put
 // aside up to where the next record seems to begin.
 func (s *splitter) damaged(start int, err error) {
-	var syntax *document.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*document.SyntaxError](err); ok {
 		s.work += syntax.Offset
 	}
 	if !s.mended && !errors.Is(err, document.ErrTooDeep) && s.repair(start) {

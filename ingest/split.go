@@ -333,8 +333,7 @@ func reasonFor(err error, base int) (Reason, string) {
 	case errors.Is(err, document.ErrTruncated):
 		reason = Truncated
 	}
-	var syntax *document.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*document.SyntaxError](err); ok {
 		return reason, fmt.Sprintf("%s at offset %d", syntax.Msg, base+syntax.Offset)
 	}
 	return reason, err.Error()

@@ -151,5 +151,5 @@ func (c *timeCursor) zone() time.Duration {
 		c.bad = c.bad || digits != 2
 	}
 	c.bad = c.bad || hours > 23 || minutes > 59
-	return sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute)
+	return sign * (time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute) //nolint:durationcheck // sign is 1 or -1
 }

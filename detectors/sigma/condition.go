@@ -13,7 +13,7 @@ import (
 const maxConditionDepth = 100
 
 // expr is a parsed condition.
-type expr interface{}
+type expr any
 
 type (
 	exprAnd []expr

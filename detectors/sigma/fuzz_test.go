@@ -58,7 +58,7 @@ func checkPositions(t *testing.T, err error, lines int) {
 		t.Fatalf("not a joined error: %T %v", err, err)
 	}
 	for _, e := range joined.Unwrap() {
-		e, ok := e.(*Error)
+		e, ok := e.(*Error) //nolint:errorlint // that one itself, not one that wraps it
 		if !ok {
 			t.Fatalf("not an *Error: %T", e)
 		}

@@ -11,11 +11,6 @@ var modifierNames = []string{"all", "base64", "base64offset", "cased", "cidr", "
 	"expand", "fieldref", "gt", "gte", "hour", "i", "lt", "lte", "m", "minute", "month", "neq", "re", "s", "startswith",
 	"utf16", "utf16be", "utf16le", "week", "wide", "windash", "year"}
 
-var (
-	encodingNames = []string{"base64", "base64offset", "utf16", "utf16be", "utf16le", "wide"}
-	unitNames     = []string{"minute", "hour", "day", "week", "month", "year"}
-)
-
 // modifiers is a legal chain of modifiers, by what each contributes.
 type modifiers struct {
 	place     string   // "", contains, startswith, endswith

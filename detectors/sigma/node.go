@@ -98,7 +98,7 @@ func (n *fieldNode) match(ev Event) bool {
 
 func anyMatches(tests []tester, values []Value) bool {
 	for _, t := range tests {
-		for _, v := range values {
+		for _, v := range values { //nolint:modernize // a method value for each test costs more than the loop
 			if t.test(v) {
 				return true
 			}

@@ -101,25 +101,25 @@ const (
 // shapeOf returns the form of a pattern and its one text, if it has just one.
 func shapeOf(tokens []token) (shape, string) {
 	kinds := make([]byte, 0, 3)
-	text := ""
+	var text strings.Builder
 	for _, t := range tokens {
 		if t.kind == tokenOne || len(kinds) == 3 {
 			return shapeGlob, ""
 		}
 		kinds = append(kinds, "t?*"[t.kind])
-		text += t.text
+		text.WriteString(t.text)
 	}
 	switch string(kinds) {
 	case "", "t":
-		return shapeEqual, text
+		return shapeEqual, text.String()
 	case "*":
 		return shapeAny, ""
 	case "t*":
-		return shapePrefix, text
+		return shapePrefix, text.String()
 	case "*t":
-		return shapeSuffix, text
+		return shapeSuffix, text.String()
 	case "*t*":
-		return shapeContains, text
+		return shapeContains, text.String()
 	}
 	return shapeGlob, ""
 }

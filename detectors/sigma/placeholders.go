@@ -31,11 +31,11 @@ func (d *Detection) Placeholders() []string {
 	return slices.Compact(names)
 }
 
-func (i *item) placeholders() (names []string) {
-	if !i.mods.expand {
+func (it *item) placeholders() (names []string) {
+	if !it.mods.expand {
 		return nil
 	}
-	for _, v := range i.values {
+	for _, v := range it.values {
 		names = append(names, Placeholders(v.text)...)
 	}
 	return names

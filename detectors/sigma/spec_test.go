@@ -136,7 +136,7 @@ func runMatchArchive(t *testing.T, a *txtar.Archive) {
 		if !want && f.Name != "misses" {
 			t.Fatalf("section %q is not rule:, matches or misses", f.Name)
 		}
-		for _, line := range strings.Split(strings.TrimSpace(string(f.Data)), "\n") {
+		for line := range strings.SplitSeq(strings.TrimSpace(string(f.Data)), "\n") {
 			ev := newJSONEvent(t, m.Fields(), line)
 			checkMatch(t, name+"/"+line, m, ev, want)
 		}

@@ -127,23 +127,19 @@ func (d *Document) findRawEvent() (*tape, uint32) {
 
 // object returns the object that value i is or, as a string, holds.
 func (t *tape) object(i uint32) (*tape, uint32) {
-	for i != 0 && t.nodes[i].kind == String {
+	if i == 0 {
+		return nil, 0
+	}
+	for range 2 { // a string in a string, and no more
+		if t.nodes[i].kind != String {
+			break
+		}
 		if t = t.nested(i); t == nil {
 			return nil, 0
 		}
-		if t.nodes[0].kind == Object {
-			return t, 0
-		}
-		if t.nodes[0].kind != String {
-			return nil, 0
-		}
 		i = 0
-		if t = t.nested(0); t == nil || t.nodes[0].kind != Object {
-			return nil, 0
-		}
-		return t, 0
 	}
-	if i == 0 || t.nodes[i].kind != Object {
+	if t.nodes[i].kind != Object {
 		return nil, 0
 	}
 	return t, i
