@@ -46,6 +46,7 @@ type Event struct {
 	Outcome  Outcome
 	Actor    Principal
 	Target   Principal
+	Workload string             // of a unified audit record, as logged: Exchange, SharePoint …; else empty
 	IP       netip.Addr         // caller's address; the zero Addr if absent or unreadable
 	Repaired Repair             // what had to be repaired before the record could be read
 	Doc      *document.Document // every field, lazily

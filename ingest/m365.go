@@ -34,6 +34,7 @@ func (d *Decoder) readM365(e *Event) {
 	e.Tenant = d.tenant(pM365Tenant...)
 	e.Time = d.when(e, pM365Time...)
 	workload := d.first(pM365Workload...)
+	e.Workload = workload
 	e.Outcome = m365Outcome(workload, e.Action, d.first(pM365Result))
 	e.Actor = d.m365Actor()
 	e.Target = d.m365Target(workload)

@@ -48,8 +48,8 @@ func NewQuarantine(maxAge time.Duration, maxBytes int64) *Quarantine {
 	return &Quarantine{maxAge: maxAge, maxBytes: maxBytes, evicted: func(Eviction, int) {}, now: time.Now}
 }
 
-// CountOn tells evictions to m. Call it before the first Add.
-func (q *Quarantine) CountOn(m *Metrics) { q.evicted = m.Evicted }
+// CountOn tells evictions to m, a *Metrics for one. Call it before the first Add.
+func (q *Quarantine) CountOn(m interface{ Evicted(Eviction, int) }) { q.evicted = m.Evicted }
 
 // Add keeps records, in the transaction that advances the position past them,
 // and gives up old ones to stay inside the bounds. A record that is delivered

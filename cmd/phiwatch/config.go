@@ -43,6 +43,8 @@ type config struct {
 	Quarantine quarantineConfig `yaml:"quarantine"`
 	// Evidence bounds how long the records behind violations are kept.
 	Evidence evidenceConfig `yaml:"evidence"`
+	// Blindness says what counts as silence, delay and damage of the audit trail.
+	Blindness blindnessConfig `yaml:"blindness"`
 
 	file   *yamlFile
 	dir    string              // folder of the file
@@ -96,6 +98,7 @@ func defaultConfig() *config {
 		Web:        webConfig{Listen: "127.0.0.1:9746"},
 		Quarantine: quarantineConfig{MaxAge: duration(30 * 24 * time.Hour), MaxBytes: 256 << 20},
 		Evidence:   evidenceConfig{Retention: duration(2190 * 24 * time.Hour)}, // six years: 45 CFR 164.316(b)(2)(i)
+		Blindness:  defaultBlindness(),
 	}
 }
 
@@ -156,6 +159,7 @@ func (c *config) validate() error {
 		f.locate("rules", c.Rules.validate()),
 		f.locate("receivers", c.validateReceivers()),
 		f.locate("lists", checkListNames(c.Lists)),
+		f.locate("blindness", c.Blindness.validate()),
 		f.locate("lists_files", errors.Join(checkListNames(c.ListsFiles), c.readLists())),
 	}
 	if c.Quarantine.MaxAge <= 0 || c.Quarantine.MaxBytes <= 0 {

@@ -38,6 +38,7 @@ type daemon struct {
 	source     *eventhub.Source
 	pipeline   *pipeline
 	engines    *detectors.Metrics
+	watch      *detectors.Watch
 	ledger     *alerting.Ledger
 	dispatcher *alerting.Dispatcher
 	api        http.Handler
@@ -81,7 +82,7 @@ func (d *daemon) wire(set *detectors.Set) (err error) {
 	d.warn(set)
 	d.ledger, err = alerting.NewLedger(d.db, alerting.Options{
 		Route: d.config.Route, Retention: time.Duration(d.config.Evidence.Retention),
-		Entries: set.Entries(), Safeguards: set.Safeguards(), Changed: func() { d.dispatcher.Wake() },
+		Entries: entriesOf(set), Safeguards: safeguardsOf(set), Changed: func() { d.dispatcher.Wake() },
 	}, d.log.With("component", "ledger"), d.registry)
 	if err != nil {
 		return err
@@ -101,6 +102,10 @@ func (d *daemon) wire(set *detectors.Set) (err error) {
 	}
 	quarantine := ingest.NewQuarantine(time.Duration(d.config.Quarantine.MaxAge), d.config.Quarantine.MaxBytes)
 	d.pipeline = newPipeline(d.db, engine, d.ledger, quarantine, ingest.NewMetrics(d.registry), d.log)
+	d.watch = detectors.NewWatch(d.config.Blindness.options(), d.registry)
+	d.watch.Use(engine)
+	d.pipeline.watch = d.watch
+	quarantine.CountOn(evictions{d.pipeline.metrics, d.watch})
 	d.pipeline.told = func([]detectors.Finding) { d.dispatcher.Wake() }
 	d.config.Sources.Sole = true // the state is a SQLite file
 	if d.source, err = eventhub.New(d.config.Sources, d.db, d.log, d.registry); err != nil {
@@ -145,6 +150,7 @@ func (d *daemon) run(ctx context.Context) error {
 		{"deliveries", d.dispatcher.Run},
 		{"sweep", d.sweep},
 		{"reload", d.reloadOnHangup},
+		{"watch", d.keepWatch},
 		{"lists", d.watchLists},
 		{"positions", d.pipeline.flushLoop},
 		{"source", func(ctx context.Context) error { return d.source.Run(ctx, d.pipeline.handle) }},

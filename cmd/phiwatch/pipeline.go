@@ -29,6 +29,7 @@ type pipeline struct {
 	positions  ingest.Positions
 	metrics    *ingest.Metrics
 	log        *slog.Logger
+	watch      *detectors.Watch          // told of what is decided; may be nil
 	told       func([]detectors.Finding) // called after each commit that had findings; may be nil
 
 	decoders sync.Pool
@@ -57,12 +58,14 @@ type verdict struct {
 	tally       ingest.Tally
 	matches     []detectors.Match
 	quarantined []ingest.Quarantined
+	gaps        []detectors.Finding // where messages are missing
+	glimpse     *detectors.Glimpse
 }
 
 // handle decides one batch; it is what a Source calls.
 func (p *pipeline) handle(ctx context.Context, b ingest.Batch) error {
 	last := b.Messages[len(b.Messages)-1]
-	fresh, err := p.fresh(ctx, b)
+	fresh, after, known, err := p.fresh(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -70,7 +73,7 @@ func (p *pipeline) handle(ctx context.Context, b ingest.Batch) error {
 		return nil
 	}
 	v := p.decide(fresh)
-	if len(v.matches) == 0 && len(v.quarantined) == 0 {
+	if v.gaps = p.watch.Gaps(&fresh, after, known); len(v.matches) == 0 && len(v.quarantined) == 0 && len(v.gaps) == 0 {
 		p.postpone(b)
 	} else if err := p.commitBatch(ctx, b, v); err != nil {
 		if errors.Is(err, ingest.ErrFenced) {
@@ -83,29 +86,32 @@ func (p *pipeline) handle(ctx context.Context, b ingest.Batch) error {
 }
 
 // fresh leaves out messages that are decided already: those of a batch that a
-// source delivers again.
-func (p *pipeline) fresh(ctx context.Context, b ingest.Batch) (ingest.Batch, error) {
+// source delivers again. It also returns the last one decided, if one is known.
+func (p *pipeline) fresh(ctx context.Context, b ingest.Batch) (fresh ingest.Batch, upTo int64, known bool, err error) {
 	if b.Owner == "" {
-		return b, nil
+		return b, 0, false, nil
 	}
 	if b.Reset {
 		p.forget(b)
-		return b, nil
+		return b, 0, false, nil
 	}
 	p.mu.Lock()
-	upTo, known := p.decided[b.Partition]
+	upTo, known = p.decided[b.Partition]
 	p.mu.Unlock()
-	if !known {
+	// What is remembered may be outdated when another owner has decided meanwhile.
+	if !known || b.Messages[0].Sequence > upTo+1 {
 		pos, found, err := p.positions.Load(ctx, p.db, b.Partition)
 		if err != nil {
-			return b, err
+			return b, 0, false, err
 		}
-		if !found {
-			return b, nil
+		if found {
+			upTo, known = max(upTo, pos.Sequence), true
 		}
-		upTo = pos.Sequence
 	}
-	return b.After(upTo), nil
+	if !known {
+		return b, 0, false, nil
+	}
+	return b.After(upTo), upTo, true, nil
 }
 
 // decide decodes and matches the messages of a batch.
@@ -114,14 +120,16 @@ func (p *pipeline) decide(b ingest.Batch) *verdict {
 	defer p.decoders.Put(dec)
 	engine := p.engine.Load()
 	dec.Use(engine.Plan())
-	v := &verdict{}
+	v := &verdict{glimpse: p.watch.Begin(&b)}
 	for i := range b.Messages {
 		v.tally.Messages++
 		dec.Decode(b.Messages[i], func(ev *ingest.Event) {
 			v.tally.Event(ev)
+			v.glimpse.Event(ev)
 			v.matches = engine.Match(ev, v.matches)
 		}, func(q ingest.Quarantined) {
 			v.tally.Quarantine(&q)
+			v.glimpse.Damaged()
 			v.quarantined = append(v.quarantined, q)
 		})
 	}
@@ -144,6 +152,7 @@ func (p *pipeline) commitBatch(ctx context.Context, b ingest.Batch, v *verdict) 
 	if err != nil {
 		return err
 	}
+	findings = append(findings, v.gaps...)
 	if err := p.ledger.Apply(ctx, tx, findings); err != nil {
 		return err
 	}
@@ -276,4 +285,5 @@ func (p *pipeline) forget(b ingest.Batch) {
 func (p *pipeline) account(b ingest.Batch, v *verdict) {
 	p.totals.add(&v.tally)
 	p.metrics.Decided(b, &v.tally)
+	p.watch.Saw(v.glimpse, time.Now())
 }

@@ -88,6 +88,8 @@ func (d *daemon) reloadLocked() error {
 	}
 	d.warn(set)
 	d.pipeline.engine.Store(engine)
+	d.watch.Use(engine)
+	d.watch.SetOptions(cfg.Blindness.options())
 	if err := d.ledger.SetRoute(cfg.Route); err != nil {
 		return err
 	}

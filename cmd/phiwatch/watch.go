@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"phiwatch/detectors"
+	"phiwatch/ingest"
+	"phiwatch/ingest/eventhub"
+)
+
+// watchEvery is how often the audit trail itself is judged.
+const watchEvery = 30 * time.Second
+
+// keepWatch is the stage that notices what does not arrive.
+func (d *daemon) keepWatch(ctx context.Context) error {
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-t.C:
+			if err := d.pipeline.judge(ctx, now, healthOf(d.source.Hubs(), d.source.Lags())); err != nil && ctx.Err() == nil {
+				d.log.Error("watch over the audit trail", "err", err)
+			}
+		}
+	}
+}
+
+// judge has the watch judge, and tells what it finds, in one transaction.
+func (p *pipeline) judge(ctx context.Context, now time.Time, hubs []detectors.HubHealth) error {
+	p.commit.Lock()
+	defer p.commit.Unlock()
+	tx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	findings, err := p.watch.Tick(ctx, tx, now, hubs)
+	if err != nil {
+		return err
+	}
+	if err := p.ledger.Apply(ctx, tx, findings); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	p.watch.Done()
+	for i := range findings {
+		f := &findings[i]
+		p.log.Warn("audit trail", "entry", f.Rule.Entry, "state", string(f.State), "tenant", f.Tenant, "subject", f.Subject, "said", f.Evidence.Action)
+	}
+	if p.told != nil && len(findings) > 0 {
+		p.told(findings)
+	}
+	return nil
+}
+
+// healthOf puts together what the source knows of its hubs.
+func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []detectors.HubHealth {
+	out := make([]detectors.HubHealth, len(hubs))
+	for i, h := range hubs {
+		out[i] = detectors.HubHealth{Hub: h.Hub, Connected: h.Connected}
+		if h.LastError != nil {
+			out[i].Trouble = string(h.LastError.Class)
+		}
+		unknown, any := false, false
+		for _, l := range lags {
+			if l.Hub != h.Hub {
+				continue
+			}
+			any, unknown = true, unknown || l.Events < 0
+			out[i].Behind = max(out[i].Behind, l.Behind)
+			out[i].Events += max(0, l.Events)
+		}
+		out[i].Known = any && !unknown
+	}
+	return out
+}
+
+// entriesOf lists all entries that may have violations: those of rules, and
+// those of the watch.
+func entriesOf(set *detectors.Set) []string {
+	entries := set.Entries()
+	for _, m := range detectors.WatchRules() {
+		entries = append(entries, m.Entry)
+	}
+	slices.Sort(entries)
+	return slices.Compact(entries)
+}
+
+func safeguardsOf(set *detectors.Set) []string {
+	codes := set.Safeguards()
+	for _, m := range detectors.WatchRules() {
+		codes = append(codes, m.Safeguard())
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+// evictions tells both the metrics and the watch what the quarantine gives up.
+type evictions struct {
+	metrics *ingest.Metrics
+	watch   *detectors.Watch
+}
+
+// Evicted is what Quarantine.CountOn asks for.
+func (e evictions) Evicted(cause ingest.Eviction, n int) {
+	e.metrics.Evicted(cause, n)
+	e.watch.Evicted(n)
+}

@@ -1,0 +1,232 @@
+package detectors
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phiwatch/ingest"
+)
+
+// Watch finds what no event tells: that events are missing, late, unreadable or
+// not what rules were written for. It is told of each batch that was decided,
+// and judges by the clock, once in a while, in Tick.
+//
+// Silence has three causes, which it tells apart: the hub cannot be reached, the
+// consumer is behind, or the source has stopped. Only while the first two are
+// ruled out does a quiet count as the source's, so that neither an outage of the
+// hub nor of this process is blamed on it.
+//
+// Findings come in the order that the ledger needs: what is weakened has the
+// time since when it was so by this process's clock, never that of a record,
+// since what breaks a silence may be old; what is restored has the time at which
+// it was seen to be. Of one subject each is at or after the one before.
+//
+// All its state is in the database, but for the windows of half an hour. It may
+// be used concurrently, but for Tick and Done.
+type Watch struct {
+	metrics *watchMetrics
+	fields  atomic.Pointer[fieldWatch]
+	sampled []atomic.Int64 // records, by kind: each hundredth is looked at
+	pool    sync.Pool      // of *Glimpse
+
+	mu      sync.Mutex // guards what follows; held for moments only
+	options WatchOptions
+	fresh   map[streamKey]*heard // since the last Tick
+	delays  map[streamKey]*halfHour
+	damaged map[string]*halfHour // by hub
+	evicted int64                // since the last Tick
+
+	// What follows belongs to Tick and Done.
+	carry map[streamKey]*heard // taken by a Tick that is not Done
+	gone  int64                // evicted, likewise
+	begun time.Time            // first Tick
+	last  time.Time            // last Tick that was Done
+	next  time.Time            // becomes last
+	show  func()               // sets the gauges
+}
+
+// WatchOptions say what is too long, too late or too much. Zero values mean the
+// defaults.
+type WatchOptions struct {
+	Floor             time.Duration                 // no quiet shorter than this is a silence; DefaultFloor
+	Silence           map[ingest.Kind]time.Duration // a quiet of this is one, whatever is usual
+	Expect            []ingest.Kind                 // kinds that are missed even if never heard
+	Unreachable       time.Duration                 // for which a hub may be away; DefaultUnreachable
+	Lag               time.Duration                 // for which a message may wait undecided; DefaultLag
+	Delay             time.Duration                 // from event to hub; DefaultDelay
+	Delays            map[ingest.Kind]time.Duration // likewise by kind
+	QuarantineRecords int64                         // undecodable in 30 min; DefaultQuarantineRecords
+	QuarantineShare   float64                       // likewise, of all; DefaultQuarantineShare
+	Unseen            time.Duration                 // for which a rule's fields may be missing; DefaultUnseen
+}
+
+// Defaults of WatchOptions.
+const (
+	DefaultFloor             = time.Hour
+	DefaultUnreachable       = 5 * time.Minute
+	DefaultLag               = 15 * time.Minute
+	DefaultDelay             = 2 * time.Hour
+	DefaultIntuneDelay       = 26 * time.Hour // its device reports come once a day
+	DefaultQuarantineRecords = 100
+	DefaultQuarantineShare   = 0.01
+	DefaultUnseen            = 14 * 24 * time.Hour
+)
+
+func (o *WatchOptions) fill() {
+	o.Floor = or(o.Floor, DefaultFloor)
+	o.Unreachable = or(o.Unreachable, DefaultUnreachable)
+	o.Lag = or(o.Lag, DefaultLag)
+	o.Delay = or(o.Delay, DefaultDelay)
+	o.QuarantineRecords = or(o.QuarantineRecords, DefaultQuarantineRecords)
+	o.QuarantineShare = or(o.QuarantineShare, DefaultQuarantineShare)
+	o.Unseen = or(o.Unseen, DefaultUnseen)
+}
+
+// or is cmp.Or for a value that may be below zero.
+func or[T time.Duration | int64 | float64](v, otherwise T) T {
+	if v <= 0 {
+		return otherwise
+	}
+	return v
+}
+
+func (o *WatchOptions) delay(k ingest.Kind) time.Duration {
+	if d := o.Delays[k]; d > 0 {
+		return d
+	}
+	if k == ingest.Intune {
+		return max(o.Delay, DefaultIntuneDelay)
+	}
+	return o.Delay
+}
+
+// NewWatch returns a Watch that has heard nothing yet.
+func NewWatch(o WatchOptions, reg prometheus.Registerer) *Watch {
+	w := &Watch{
+		metrics: newWatchMetrics(reg), fresh: map[streamKey]*heard{}, carry: map[streamKey]*heard{},
+		delays: map[streamKey]*halfHour{}, damaged: map[string]*halfHour{}, show: func() {},
+		sampled: make([]atomic.Int64, len(ingest.Kinds())),
+	}
+	w.pool.New = func() any { return &Glimpse{watch: w} }
+	w.SetOptions(o)
+	return w
+}
+
+// SetOptions replaces the options, from the next Tick on.
+func (w *Watch) SetOptions(o WatchOptions) {
+	o.fill()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.options = o
+}
+
+// HubHealth is how a hub is doing.
+type HubHealth struct {
+	Hub       string // as ingest.HubName writes it
+	Connected bool
+	Trouble   string        // its class, if there is any; for people
+	Known     bool          // whether the lag of every partition is known, of which there must be one
+	Behind    time.Duration // how long the oldest undecided message has waited, at most
+	Events    int64         // messages not decided yet
+}
+
+// attended reports whether what the source sends would be heard at once.
+func (h *HubHealth) attended() bool { return h.Connected && h.Known && h.Behind <= attentive }
+
+const (
+	// attentive is the lag that a hub in steady flow may show.
+	attentive = 2 * time.Minute
+	// longestStep is how much a pause between ticks counts at most: what is
+	// longer was a suspended machine, not a quiet source.
+	longestStep = 5 * time.Minute
+)
+
+// Tick judges at a time, given all hubs that are configured, and returns what
+// changed. Write tx with the findings, and call Done once it is committed: until
+// then, the next Tick judges the same again.
+func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubHealth) ([]Finding, error) {
+	state, err := loadBlind(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if w.begun.IsZero() {
+		w.begun = now
+	}
+	t := &tick{
+		blindState: state, carry: w.carry, fields: w.fields.Load(), metrics: w.metrics,
+		begun: w.begun, now: now, hubs: hubs, first: w.last.IsZero(),
+	}
+	w.take(t)
+	if !t.first {
+		t.step = min(longestStep, max(0, now.Sub(w.last)), max(0, now.Sub(state.ticked)))
+	}
+	t.judge()
+	if err := state.save(ctx, tx, now); err != nil {
+		return nil, err
+	}
+	w.next, w.show = now, t.gauges()
+	return t.findings, nil
+}
+
+// take gives a round what was seen.
+func (w *Watch) take(t *tick) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, h := range w.fresh {
+		merge(w.carry, key, h)
+	}
+	clear(w.fresh)
+	w.gone, w.evicted = w.gone+w.evicted, 0
+	t.gone, t.options = w.gone, w.options
+	t.delays, t.damaged = map[streamKey]figures{}, map[string]figures{}
+	for key, h := range w.delays {
+		t.delays[key] = h.sum(t.now)
+	}
+	for hub, h := range w.damaged {
+		t.damaged[hub] = h.sum(t.now)
+	}
+}
+
+// Done says that what the last Tick did is committed.
+func (w *Watch) Done() {
+	clear(w.carry)
+	w.gone, w.last = 0, w.next
+	w.show()
+}
+
+// tick is one round of judging.
+type tick struct {
+	*blindState
+	options  WatchOptions
+	carry    map[streamKey]*heard // since the last round
+	delays   map[streamKey]figures
+	damaged  map[string]figures
+	gone     int64
+	fields   *fieldWatch
+	metrics  *watchMetrics
+	begun    time.Time // of the watch
+	now      time.Time
+	step     time.Duration // since the last round, as far as it counts
+	first    bool          // of this process
+	hubs     []HubHealth
+	findings []Finding
+}
+
+func (t *tick) judge() {
+	if t.first {
+		for _, a := range t.alarms {
+			a.forget()
+		}
+	}
+	t.listen()
+	t.silences()
+	t.lateness()
+	t.damage()
+	t.reach()
+	t.unseen()
+}

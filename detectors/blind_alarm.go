@@ -1,0 +1,136 @@
+package detectors
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// alarmKey names what may be wrong.
+type alarmKey struct{ entry, tenant, subject string }
+
+// alarm is a row of blind_alarms.
+type alarm struct {
+	alarmKey
+	meta  *Meta
+	open  bool
+	since time.Time
+	well  time.Time
+	told  time.Time
+	dirty bool
+}
+
+// forget drops the beginning of what was not told yet: this process was not
+// there to see whether it went on.
+func (a *alarm) forget() {
+	if !a.open && !a.since.IsZero() {
+		a.since, a.dirty = time.Time{}, true
+	}
+}
+
+// alarm returns the state of an alarm, good if there is none.
+func (t *tick) alarm(m *Meta, tenant, subject string) *alarm {
+	key := alarmKey{m.Entry, tenant, subject}
+	a := t.alarms[key]
+	if a == nil {
+		a = &alarm{alarmKey: key}
+		t.alarms[key] = a
+	}
+	a.meta = m
+	return a
+}
+
+// standing is how something is now. Neither bad nor good leaves it as it was:
+// the space between the two keeps an alarm from flapping.
+type standing struct {
+	bad, good bool
+	after     time.Duration // bad for so long is told
+	clear     time.Duration // good for so long is told
+	words     string
+	kind      string
+	details   map[string]any
+}
+
+// hold brings an alarm to how things stand.
+func (t *tick) hold(a *alarm, severity Severity, s standing) {
+	before := *a
+	switch {
+	case s.bad:
+		a.well = time.Time{}
+		if a.since.IsZero() {
+			a.since = t.now
+		}
+		if !a.open && t.now.Sub(a.since) >= s.after {
+			t.weaken(a, severity, a.since, s.kind, s.words, s.details)
+		}
+	case s.good && !a.open:
+		a.since = time.Time{}
+	case s.good:
+		if a.well.IsZero() {
+			a.well = t.now
+		}
+		if t.now.Sub(a.well) >= s.clear {
+			t.restore(a, a.well, s.kind, s.words)
+		}
+	case !a.open:
+		a.since = time.Time{}
+	}
+	a.dirty = a.dirty || *a != before
+}
+
+// weaken tells that something is wrong since a time.
+func (t *tick) weaken(a *alarm, severity Severity, since time.Time, kind, words string, details map[string]any) {
+	at := later(since, a.told)
+	a.open, a.since, a.well, a.told, a.dirty = true, since, time.Time{}, at, true
+	f := watchFinding(a.meta, Weakened, a.tenant, a.subject, at, kind, words, details)
+	f.Severity = severity
+	t.findings = append(t.findings, f)
+	t.metrics.count(&f)
+}
+
+// restore tells that something is well since a time.
+func (t *tick) restore(a *alarm, since time.Time, kind, words string) {
+	// The ledger puts a restore before a weakening of the same instant.
+	at := later(since, a.told.Add(time.Microsecond))
+	a.open, a.since, a.well, a.told, a.dirty = false, time.Time{}, time.Time{}, at, true
+	f := watchFinding(a.meta, Restored, a.tenant, a.subject, at, kind, words, nil)
+	t.findings = append(t.findings, f)
+	t.metrics.count(&f)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// watchFinding makes a finding that rests on no record: its evidence is what Watch saw.
+func watchFinding(m *Meta, state State, tenant, subject string, at time.Time, kind, words string, details map[string]any) Finding {
+	at = at.UTC()
+	record, err := json.Marshal(map[string]any{
+		"detector": m.Entry, "state": state, "tenant": tenant, "subject": subject, "time": at.Format(time.RFC3339Nano), "said": words, "details": details,
+	})
+	if err != nil {
+		record = fmt.Append(nil, words) // details are strings and numbers: does not happen
+	}
+	return Finding{
+		Rule: m, State: state, Tenant: tenant, Subject: subject, Severity: m.Severity, Time: at,
+		Evidence: Evidence{
+			EventID: "phiwatch/" + digestOf(m.Entry, string(state), tenant, subject, fmt.Sprint(at.UnixMicro())),
+			Kind:    kind, Action: words, Time: at, Record: record,
+		},
+	}
+}
+
+// digestOf is a short name for a list of texts.
+func digestOf(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), strings.ToLower(p))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}

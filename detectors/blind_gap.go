@@ -1,0 +1,52 @@
+package detectors
+
+import (
+	"fmt"
+	"time"
+
+	"phiwatch/ingest"
+)
+
+// Gaps returns an incident for each place in a batch where messages are missing
+// that the hub had accepted. after is the sequence number of the last message
+// decided before, if one is known. They are the same when the batch is delivered
+// again, and belong into the transaction that moves the position past them.
+//
+// Within a partition Event Hubs numbers messages without gaps; a hub with log
+// compaction does not keep all of them and is not for audit records.
+func (w *Watch) Gaps(b *ingest.Batch, after int64, known bool) []Finding {
+	if w == nil || b.Owner == "" || len(b.Messages) == 0 {
+		return nil
+	}
+	var out []Finding
+	first := &b.Messages[0]
+	if b.Reset {
+		out = append(out, gap(b, first, "reset", "the hub was made anew; what was not read of the old one is lost",
+			map[string]any{"first": first.Sequence, "enqueued": stamp(first.Enqueued)}))
+		known = false
+	}
+	for i := range b.Messages {
+		m := &b.Messages[i]
+		if known && m.Sequence > after+1 {
+			n := m.Sequence - after - 1
+			out = append(out, gap(b, m, fmt.Sprint(after), fmt.Sprintf("%d messages are missing", n),
+				map[string]any{"after": after, "before": m.Sequence, "messages": n, "enqueued": stamp(m.Enqueued)}))
+		}
+		after, known = m.Sequence, true
+	}
+	for i := range out {
+		w.metrics.count(&out[i])
+	}
+	return out
+}
+
+func gap(b *ingest.Batch, m *ingest.Message, id, words string, details map[string]any) Finding {
+	at := m.Enqueued
+	if at.IsZero() {
+		at = time.Now()
+	}
+	f := watchFinding(evidenceGap, Incident, "", b.Hub+" + "+b.ID, at, "hub", words, details)
+	f.Evidence.EventID = "phiwatch/" + digestOf(evidenceGap.Entry, b.Hub, b.ID, id, fmt.Sprint(m.Sequence), fmt.Sprint(m.Enqueued.UnixMicro()))
+	f.Evidence.Enqueued, f.Evidence.Position = m.Enqueued, m.Position
+	return f
+}

@@ -1,0 +1,172 @@
+package detectors
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"phiwatch/ingest"
+)
+
+// listen brings the streams to what was heard since the last round.
+func (t *tick) listen() {
+	for key, h := range t.carry {
+		s := t.streams[key]
+		if s == nil {
+			if len(t.streams) >= maxStreams {
+				t.metrics.untracked.Inc()
+				continue
+			}
+			s = &stream{streamKey: key, started: h.first}
+			t.streams[key] = s
+		}
+		s.now = h
+	}
+	for _, kind := range t.options.Expect {
+		if !t.known(kind) {
+			key := streamKey{kind: kind}
+			t.streams[key] = &stream{streamKey: key, started: t.now}
+		}
+	}
+	for _, s := range t.streams {
+		told := t.alarm(streamSilence, s.tenant, s.subject()).open || t.alarm(partialSilence, s.tenant, s.subject()).open
+		s.hear(&t.options, t.now, t.step, t.attended(s), told)
+	}
+}
+
+func (t *tick) known(kind ingest.Kind) bool {
+	for key := range t.streams {
+		if key.kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// attended reports whether all hubs that s comes by are listened to; of one that
+// was never heard, all hubs.
+func (t *tick) attended(s *stream) bool {
+	any := false
+	for i := range t.hubs {
+		h := &t.hubs[i]
+		if !s.heard.IsZero() && !slices.Contains(s.hubs, h.Hub) {
+			continue
+		}
+		if !h.attended() {
+			return false
+		}
+		any = true
+	}
+	return any
+}
+
+// silences judges the streams, in a fixed order.
+func (t *tick) silences() {
+	for _, s := range t.inOrder() {
+		switch {
+		case s.kind == ingest.Unknown:
+		case s.now != nil:
+			t.broken(s, s.now.first)
+		case s.heard.IsZero() && t.arrived(s):
+		default:
+			t.silent(s)
+		}
+	}
+}
+
+// broken closes what is said of a stream that is heard again.
+func (t *tick) broken(s *stream, at time.Time) {
+	for _, m := range []*Meta{streamSilence, partialSilence} {
+		a := t.alarm(m, s.tenant, s.subject())
+		if a.open {
+			t.restore(a, at, s.kind.String(), "heard again")
+		}
+	}
+}
+
+// arrived drops a stream that was expected once there is a real one of the kind,
+// or nobody expects it any more.
+func (t *tick) arrived(s *stream) bool {
+	gone := !slices.Contains(t.options.Expect, s.kind)
+	at := t.now
+	for key, other := range t.streams {
+		if key.kind == s.kind && !other.heard.IsZero() {
+			gone = true
+			if other.now != nil {
+				at = other.now.first
+			}
+		}
+	}
+	if gone {
+		t.broken(s, at)
+		t.dropped = append(t.dropped, s.streamKey)
+		delete(t.streams, s.streamKey)
+	}
+	return gone
+}
+
+// silent judges a stream that was not heard in this round.
+func (t *tick) silent(s *stream) {
+	limit, normal := s.limit(&t.options, t.now)
+	if limit == 0 || s.quiet < limit {
+		return
+	}
+	full, part := t.alarm(streamSilence, s.tenant, s.subject()), t.alarm(partialSilence, s.tenant, s.subject())
+	if full.open || part.open {
+		return
+	}
+	a, severity := full, High
+	switch {
+	case t.siblingActive(s):
+		a = part
+	case s.workload != "":
+		return // the whole of the unified audit log tells it
+	case vital(s.streamKey):
+		severity = Critical
+	}
+	since := s.heard
+	if since.IsZero() {
+		since = s.started
+	}
+	words := fmt.Sprintf("nothing heard for %s", brief(s.quiet))
+	if s.heard.IsZero() {
+		words = fmt.Sprintf("expected, but never heard in %s", brief(s.quiet))
+	} else if normal > 0 {
+		words += fmt.Sprintf(", usually quiet for at most %s", brief(normal))
+	}
+	t.weaken(a, severity, since, s.kind.String(), words, map[string]any{
+		"kind": s.kind.String(), "workload": s.workload, "last_arrival": stamp(s.heard), "last_event": stamp(s.happened),
+		"quiet": s.quiet.String(), "limit": limit.String(), "usual": normal.String(), "hubs": s.hubs, "records": s.records,
+	})
+}
+
+// siblingActive reports whether another stream of the same source was heard in
+// the newer half of s's quiet: what stopped s did not stop its source.
+func (t *tick) siblingActive(s *stream) bool {
+	for key, other := range t.streams {
+		sibling := key.kind != s.kind && key.workload == "" && s.workload == "" || key.kind == s.kind && s.workload != "" && key.workload != s.workload
+		if sibling && key.tenant == s.tenant && key.family() == s.family() && !other.heard.IsZero() && other.quiet < s.quiet/2 {
+			return true
+		}
+	}
+	return false
+}
+
+// brief is a duration for people.
+func brief(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%d min", (d+time.Minute-1)/time.Minute)
+}
+
+// stamp is a time in the details of a finding, empty if there is none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -1,0 +1,580 @@
+package detectors
+
+import (
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"phiwatch/ingest"
+)
+
+// listener drives a Watch by a clock of its own, over one state.
+type listener struct {
+	t       *testing.T
+	tx      *sql.Tx // of all rounds: a file for each would take long
+	watch   *Watch
+	reg     *prometheus.Registry
+	options WatchOptions
+	now     time.Time
+	hubs    []HubHealth
+	told    []string
+}
+
+const someHub = "example/audit"
+
+func well(hub string) HubHealth { return HubHealth{Hub: hub, Connected: true, Known: true} }
+
+func listen(t *testing.T, o WatchOptions) *listener {
+	l := &listener{t: t, tx: begin(t, openDB(t)), options: o, now: time.Date(2026, 9, 14, 0, 0, 0, 0, time.UTC), hubs: []HubHealth{well(someHub)}}
+	l.restart(0)
+	return l
+}
+
+// restart ends the process and begins another one after a while.
+func (l *listener) restart(away time.Duration) {
+	l.now = l.now.Add(away)
+	l.reg = prometheus.NewRegistry()
+	l.watch = NewWatch(l.options, l.reg)
+}
+
+// hear has a batch arrive with records of a kind, as late as delay.
+func (l *listener) hear(kind ingest.Kind, workload string, n int, delay time.Duration) {
+	b := ingest.Batch{Partition: ingest.Partition{Hub: someHub, ID: "0"}}
+	g := l.watch.Begin(&b)
+	for range n {
+		g.Event(&ingest.Event{Kind: kind, Tenant: "t1", Workload: workload, Time: l.now.Add(-delay), Enqueued: l.now})
+	}
+	l.watch.Saw(g, l.now)
+}
+
+func (l *listener) damaged(n int) {
+	g := l.watch.Begin(&ingest.Batch{Partition: ingest.Partition{Hub: someHub}})
+	for range n {
+		g.Damaged()
+	}
+	l.watch.Saw(g, l.now)
+}
+
+const round = 5 * time.Minute
+
+// pass lets time go by, each step after do.
+func (l *listener) pass(d time.Duration, do func()) {
+	l.t.Helper()
+	for end := l.now.Add(d); l.now.Before(end); {
+		l.now = l.now.Add(round)
+		if do != nil {
+			do()
+		}
+		l.tick(true)
+	}
+}
+
+func (l *listener) tick(commit bool) {
+	l.t.Helper()
+	l.exec("SAVEPOINT round")
+	findings, err := l.watch.Tick(l.t.Context(), l.tx, l.now, l.hubs)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if !commit {
+		l.exec("ROLLBACK TO round")
+		return
+	}
+	l.exec("RELEASE round")
+	l.watch.Done()
+	for _, f := range findings {
+		l.told = append(l.told, asLine(&f))
+	}
+}
+
+func (l *listener) exec(statement string) {
+	l.t.Helper()
+	if _, err := l.tx.ExecContext(l.t.Context(), statement); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func asLine(f *Finding) string {
+	s := fmt.Sprintf("%s %s %s", f.Time.Format("Mon 15:04"), f.State, f.Rule.Entry)
+	if f.State != Restored {
+		s += " " + f.Severity.String()
+	}
+	return s + " " + f.Subject
+}
+
+func TestSilence(t *testing.T) {
+	const day = 24 * time.Hour
+	audit := func(l *listener) func() { return func() { l.hear(ingest.EntraAudit, "", 3, time.Minute) } }
+	vault := func(l *listener) func() { return func() { l.hear(ingest.KeyVault, "", 3, time.Minute) } }
+	office := func(l *listener) func() {
+		return func() {
+			if h := l.now.Hour(); h >= 8 && h < 18 && l.now.Weekday() != time.Saturday && l.now.Weekday() != time.Sunday {
+				l.hear(ingest.KeyVault, "", 3, time.Minute)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		options WatchOptions
+		play    func(l *listener)
+		want    []string
+	}{
+		"a stream that stops is told once, and its first record restores it": {
+			play: func(l *listener) {
+				l.pass(2*day, audit(l))
+				l.pass(3*time.Hour, nil)
+				l.pass(time.Hour, audit(l))
+			},
+			want: []string{"Wed 00:00 weakened stream-silence critical t1 + entra-audit", "Wed 03:05 restored stream-silence t1 + entra-audit"},
+		},
+		"a second silence opens it again": {
+			play: func(l *listener) {
+				l.pass(2*day, audit(l))
+				l.pass(3*time.Hour, nil)
+				l.pass(round, audit(l))
+				l.pass(9*time.Hour, nil)
+			},
+			want: []string{
+				"Wed 00:00 weakened stream-silence critical t1 + entra-audit", "Wed 03:05 restored stream-silence t1 + entra-audit",
+				"Wed 03:05 weakened stream-silence critical t1 + entra-audit",
+			},
+		},
+		"quiet nights and weekends are not silence, a quiet forenoon is": {
+			play: func(l *listener) {
+				l.pass(4*day, office(l)) // Monday to Thursday: the first weekend is not known to be quiet
+				l.options.Silence = map[ingest.Kind]time.Duration{ingest.KeyVault: 4 * day}
+				l.watch.SetOptions(l.options)
+				l.pass(10*day, office(l))
+				l.watch.SetOptions(WatchOptions{})
+				l.pass(7*day, office(l))
+				l.pass(12*time.Hour, nil) // Monday
+			},
+			want: []string{"Fri 17:55 weakened stream-silence high t1 + key-vault"},
+		},
+		"a configured limit counts, whatever is usual": {
+			options: WatchOptions{Silence: map[ingest.Kind]time.Duration{ingest.KeyVault: 20 * time.Minute}},
+			play: func(l *listener) {
+				l.pass(time.Hour, vault(l))
+				l.pass(15*time.Minute, nil)
+				l.pass(10*time.Minute, vault(l))
+				l.pass(20*time.Minute, nil)
+			},
+			want: []string{"Mon 01:25 weakened stream-silence high t1 + key-vault"},
+		},
+		"a stream heard now and then is not missed": {
+			play: func(l *listener) {
+				l.pass(15*time.Minute, vault(l))
+				l.pass(3*day, nil)
+			},
+		},
+		"a rare stream is called silent once, then its rhythm is known": {
+			options: WatchOptions{Expect: []ingest.Kind{ingest.EntraRisk}},
+			play: func(l *listener) {
+				for range 8 {
+					l.hear(ingest.EntraRisk, "", 1, time.Minute)
+					l.pass(3*day, nil)
+				}
+			},
+			want: []string{
+				"Mon 00:00 weakened stream-silence high t1 + entra-risk", "Thu 00:00 restored stream-silence t1 + entra-risk",
+			},
+		},
+		"expected and never seen": {
+			options: WatchOptions{Expect: []ingest.Kind{ingest.M365Audit}},
+			play: func(l *listener) {
+				l.pass(20*time.Hour, nil)
+				l.restart(10 * day) // does not count
+				l.pass(5*time.Hour, nil)
+				l.pass(10*time.Minute, func() { l.hear(ingest.M365Audit, "Exchange", 1, time.Minute) })
+			},
+			want: []string{"Mon 00:05 weakened stream-silence critical m365-audit", "Fri 01:05 restored stream-silence m365-audit"},
+		},
+		"expected and seen": {
+			options: WatchOptions{Expect: []ingest.Kind{ingest.EntraAudit}},
+			play:    func(l *listener) { l.pass(2*day, audit(l)) },
+		},
+		"no longer expected": {
+			options: WatchOptions{Expect: []ingest.Kind{ingest.Intune}},
+			play: func(l *listener) {
+				l.pass(25*time.Hour, nil)
+				l.watch.SetOptions(WatchOptions{})
+				l.pass(round, nil)
+			},
+			want: []string{"Mon 00:05 weakened stream-silence high intune", "Tue 01:05 restored stream-silence intune"},
+		},
+		"one category stops while its siblings flow": {
+			play: func(l *listener) {
+				both := func() { audit(l)(); l.hear(ingest.EntraSignIn, "", 3, time.Minute) }
+				l.pass(2*day, both)
+				l.pass(3*time.Hour, func() { l.hear(ingest.EntraSignIn, "", 3, time.Minute) })
+				l.pass(round, both)
+			},
+			want: []string{"Wed 00:00 weakened partial-silence high t1 + entra-audit", "Wed 03:05 restored partial-silence t1 + entra-audit"},
+		},
+		"all categories stop": {
+			play: func(l *listener) {
+				l.pass(2*day, func() { audit(l)(); l.hear(ingest.EntraSignIn, "", 3, time.Minute) })
+				l.pass(3*time.Hour, func() { l.hear(ingest.KeyVault, "", 3, time.Minute) })
+			},
+			want: []string{"Wed 00:00 weakened stream-silence critical t1 + entra-audit", "Wed 00:00 weakened stream-silence high t1 + entra-signin"},
+		},
+		"one workload stops": {
+			play: func(l *listener) {
+				l.pass(2*day, func() {
+					l.hear(ingest.M365Audit, "Exchange", 3, time.Minute)
+					l.hear(ingest.M365Audit, "SharePoint", 3, time.Minute)
+				})
+				l.pass(3*time.Hour, func() { l.hear(ingest.M365Audit, "Exchange", 3, time.Minute) })
+			},
+			want: []string{"Wed 00:00 weakened partial-silence high t1 + m365-audit + SharePoint"},
+		},
+		"all workloads stop: the whole is told, not each": {
+			play: func(l *listener) {
+				l.pass(2*day, func() {
+					l.hear(ingest.M365Audit, "Exchange", 3, time.Minute)
+					l.hear(ingest.M365Audit, "SharePoint", 3, time.Minute)
+				})
+				l.pass(9*time.Hour, nil)
+			},
+			want: []string{"Wed 00:00 weakened stream-silence critical t1 + m365-audit"},
+		},
+		"a restart in the middle neither forgets nor tells again": {
+			play: func(l *listener) {
+				l.pass(2*day, audit(l))
+				l.pass(30*time.Minute, nil)
+				l.restart(time.Minute)
+				l.pass(50*time.Minute, nil)
+				l.restart(time.Minute)
+				l.pass(time.Hour, nil)
+				l.pass(round, audit(l))
+			},
+			want: []string{"Wed 00:00 weakened stream-silence critical t1 + entra-audit", "Wed 02:27 restored stream-silence t1 + entra-audit"},
+		},
+		"an outage of this process is not the source's": {
+			play: func(l *listener) {
+				l.pass(2*day, audit(l))
+				l.restart(2 * day)
+				l.pass(50*time.Minute, nil)
+				l.pass(round, audit(l))
+			},
+		},
+		"while the hub is away nothing is blamed on the source": {
+			play: func(l *listener) {
+				l.pass(2*day, audit(l))
+				l.hubs[0].Connected = false
+				l.pass(5*time.Hour, nil)
+				l.hubs[0].Connected = true
+				l.pass(30*time.Minute, nil)
+				l.pass(round, audit(l))
+			},
+			want: []string{"Wed 00:05 weakened hub-unreachable critical example/audit", "Wed 05:05 restored hub-unreachable example/audit"},
+		},
+		"nor while there is a lag": {
+			play: func(l *listener) {
+				l.pass(2*day, audit(l))
+				l.hubs[0].Behind, l.hubs[0].Events = 20*time.Minute, 1000
+				l.pass(5*time.Hour, nil)
+				l.hubs[0] = well(someHub)
+				l.pass(30*time.Minute, nil)
+			},
+			want: []string{"Wed 00:05 weakened consumer-lag high example/audit", "Wed 05:05 restored consumer-lag example/audit"},
+		},
+		"another hub's outage does not matter": {
+			play: func(l *listener) {
+				l.hubs = append(l.hubs, HubHealth{Hub: "example/other", Connected: true})
+				l.pass(2*day, audit(l))
+				l.pass(2*time.Hour, nil)
+			},
+			want: []string{"Wed 00:00 weakened stream-silence critical t1 + entra-audit"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := listen(t, c.options)
+			c.play(l)
+			if diff := cmp.Diff(c.want, l.told); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestWayToTheHub(t *testing.T) {
+	for name, c := range map[string]struct {
+		play func(l *listener)
+		want []string
+	}{
+		"a short cut is nothing": {
+			play: func(l *listener) {
+				l.hubs[0].Connected = false
+				l.pass(round, nil)
+				l.hubs[0].Connected = true
+				l.pass(time.Hour, nil)
+			},
+		},
+		"a flapping hub is told once": {
+			play: func(l *listener) {
+				l.hubs[0].Connected = false
+				l.pass(3*round, nil)
+				for range 4 {
+					l.hubs[0].Connected = !l.hubs[0].Connected
+					l.now = l.now.Add(30 * time.Second)
+					l.tick(true)
+				}
+			},
+			want: []string{"Mon 00:05 weakened hub-unreachable critical example/audit"},
+		},
+		"a start into an outage waits, too": {
+			play: func(l *listener) {
+				l.hubs[0].Connected = false
+				l.pass(round, nil)
+				l.restart(time.Hour)
+				l.pass(round, nil)
+			},
+		},
+		"a hub that is taken out of the configuration": {
+			play: func(l *listener) {
+				l.hubs[0].Connected = false
+				l.pass(3*round, nil)
+				l.hubs = nil
+				l.restart(time.Minute)
+				l.pass(round, nil)
+			},
+			want: []string{"Mon 00:05 weakened hub-unreachable critical example/audit", "Mon 00:21 restored hub-unreachable example/audit"},
+		},
+		"what waited during a pause is read at once": {
+			play: func(l *listener) {
+				l.hubs[0].Behind = 10 * time.Hour
+				l.pass(round, nil)
+				l.hubs[0].Behind = 0
+				l.pass(time.Hour, nil)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := listen(t, WatchOptions{})
+			c.play(l)
+			if diff := cmp.Diff(c.want, l.told); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLateAndDamagedRecords(t *testing.T) {
+	for name, c := range map[string]struct {
+		play func(l *listener)
+		want []string
+	}{
+		"late over half an hour": {
+			play: func(l *listener) {
+				l.pass(30*time.Minute, func() { l.hear(ingest.EntraAudit, "", 10, 3*time.Hour) })
+				l.pass(time.Hour, func() { l.hear(ingest.EntraAudit, "", 10, time.Minute) })
+			},
+			want: []string{"Mon 00:10 weakened delivery-delay medium t1 + entra-audit", "Mon 01:00 restored delivery-delay t1 + entra-audit"},
+		},
+		"one late record in twenty is not": {
+			play: func(l *listener) {
+				l.pass(2*time.Hour, func() {
+					l.hear(ingest.EntraAudit, "", 19, time.Minute)
+					l.hear(ingest.EntraAudit, "", 1, 9*time.Hour)
+				})
+			},
+		},
+		"a kind that is always late": {
+			play: func(l *listener) {
+				l.pass(2*time.Hour, func() { l.hear(ingest.Intune, "", 20, 20*time.Hour) })
+			},
+		},
+		"undecodable records": {
+			play: func(l *listener) {
+				l.pass(round, func() { l.damaged(9) })
+				l.pass(round, func() { l.damaged(1); l.hear(ingest.EntraAudit, "", 30, time.Minute) })
+				l.pass(2*time.Hour, func() { l.hear(ingest.EntraAudit, "", 30, time.Minute) })
+			},
+			want: []string{"Mon 00:10 weakened quarantine-growth high example/audit", "Mon 00:35 restored quarantine-growth example/audit"},
+		},
+		"a restart does not close it early": {
+			play: func(l *listener) {
+				l.pass(round, func() { l.damaged(100) })
+				l.restart(time.Minute)
+				l.pass(30*time.Minute, nil)
+			},
+			want: []string{"Mon 00:05 weakened quarantine-growth high example/audit"},
+		},
+		"a few among many": {
+			play: func(l *listener) {
+				l.pass(2*time.Hour, func() { l.damaged(2); l.hear(ingest.EntraAudit, "", 1000, time.Minute) })
+			},
+		},
+		"given up": {
+			play: func(l *listener) {
+				l.watch.Evicted(7)
+				l.tick(false)
+				l.pass(2*round, nil)
+			},
+			want: []string{"Mon 00:05 incident evidence-gap high quarantine"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := listen(t, WatchOptions{})
+			c.play(l)
+			if diff := cmp.Diff(c.want, l.told); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestNothingIsLostWithARoundThatFails(t *testing.T) {
+	l := listen(t, WatchOptions{Silence: map[ingest.Kind]time.Duration{ingest.EntraAudit: 10 * time.Minute}})
+	l.pass(round, func() { l.hear(ingest.EntraAudit, "", 3, 0) })
+	l.pass(20*time.Minute, nil)
+	l.now = l.now.Add(round)
+	l.hear(ingest.EntraAudit, "", 4, 0)
+	l.tick(false)
+	l.pass(round, nil)
+	want := []string{"Mon 00:05 weakened stream-silence critical t1 + entra-audit", "Mon 00:30 restored stream-silence t1 + entra-audit"}
+	if diff := cmp.Diff(want, l.told); diff != "" {
+		t.Error(diff)
+	}
+	var records int64
+	if err := l.tx.QueryRow(`SELECT records FROM blind_streams WHERE kind = 'entra-audit'`).Scan(&records); err != nil || records != 7 {
+		t.Errorf("got %d records, %v, want 7", records, err)
+	}
+}
+
+func TestGaps(t *testing.T) {
+	batch := func(owner string, reset bool, sequences ...int64) *ingest.Batch {
+		b := &ingest.Batch{Partition: ingest.Partition{Hub: someHub, ID: "3"}, Owner: owner, Reset: reset}
+		for _, n := range sequences {
+			b.Messages = append(b.Messages, ingest.Message{
+				Position: ingest.Position{Partition: b.Partition, Sequence: n}, Enqueued: time.Unix(1_800_000_000+n, 0),
+			})
+		}
+		return b
+	}
+	w := NewWatch(WatchOptions{}, prometheus.NewRegistry())
+	for name, c := range map[string]struct {
+		batch *ingest.Batch
+		after int64
+		known bool
+		want  []string
+	}{
+		"in sequence":          {batch("me", false, 8, 9, 10), 7, true, nil},
+		"the first ever":       {batch("me", false, 8, 9), 0, false, nil},
+		"lost before it":       {batch("me", false, 12, 13), 7, true, []string{"4 messages are missing"}},
+		"lost within":          {batch("me", false, 8, 11), 7, true, []string{"2 messages are missing"}},
+		"a hub made anew":      {batch("me", true, 0, 1), 99, true, []string{"the hub was made anew; what was not read of the old one is lost"}},
+		"a file has no number": {batch("", false, 8, 11), 0, false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, f := range w.Gaps(c.batch, c.after, c.known) {
+				got = append(got, f.Evidence.Action)
+				if f.Subject != "example/audit + 3" || f.State != Incident || f.Severity != High {
+					t.Errorf("got %s", asLine(&f))
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			again := w.Gaps(c.batch, c.after, c.known)
+			if diff := cmp.Diff(w.Gaps(c.batch, c.after, c.known), again, cmp.AllowUnexported(Finding{})); diff != "" {
+				t.Errorf("delivered again, it is another incident: %s", diff)
+			}
+		})
+	}
+}
+
+func TestRulesWhoseFieldsNeverOccur(t *testing.T) {
+	rule := func(entry, field string) string {
+		return strings.NewReplacer("$entry", entry, "$field", field).Replace(`
+title: T
+id: 5d0f1c1e-0000-4000-8000-00000000000$entry
+logsource: {product: azure, service: auditlogs}
+detection:
+  selection: {$field: x}
+  condition: selection
+level: high
+safeguard: {entry: rule-$entry, subject: properties.id}
+`)
+	}
+	l := listen(t, WatchOptions{})
+	l.watch.Use(engineOf(t, nil, rule("1", "properties.noSuchThing"), rule("2", "operationName")))
+	record := []byte(`{"time":"2026-09-14T08:00:00Z","category":"AuditLogs","operationName":"Update policy","tenantId":"t1",` +
+		`"resourceId":"/tenants/t1/providers/Microsoft.aadiam","properties":{"id":"a","result":"success"}}`)
+	day := func(n int, body []byte) {
+		l.now = l.now.Add(24 * time.Hour)
+		g := l.watch.Begin(&ingest.Batch{Partition: ingest.Partition{Hub: someHub}})
+		decodeAll(t, body, func(ev *ingest.Event) {
+			for range n {
+				g.Event(ev)
+			}
+		})
+		l.watch.Saw(g, l.now)
+		l.tick(true)
+	}
+	day(1, record)
+	for range 14 {
+		day(700, record) // not enough records yet
+	}
+	if l.told != nil {
+		t.Errorf("too early: %v", l.told)
+	}
+	day(700, record)
+	day(700, record)
+	l.restart(time.Hour)
+	l.watch.Use(engineOf(t, nil, rule("1", "properties.noSuchThing"), rule("2", "operationName")))
+	day(200, []byte(strings.Replace(string(record), `"id":"a"`, `"id":"a","noSuchThing":"y"`, 1)))
+	want := []string{"Wed 00:00 weakened rule-fields-unseen low rule-1", "Fri 01:00 restored rule-fields-unseen rule-1"}
+	if diff := cmp.Diff(want, l.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWatchMetrics(t *testing.T) {
+	l := listen(t, WatchOptions{Silence: map[ingest.Kind]time.Duration{ingest.KeyVault: 10 * time.Minute}})
+	if problems, err := testutil.GatherAndLint(l.reg); err != nil || len(problems) > 0 {
+		t.Error(problems, err)
+	}
+	l.pass(round, func() { l.hear(ingest.KeyVault, "", 1, time.Minute) })
+	heard := l.now.Add(-time.Minute)
+	l.pass(15*time.Minute, nil)
+	want := fmt.Sprintf(`
+# HELP phiwatch_stream_last_event_timestamp_seconds Event time of the newest record of a kind, of any tenant; 0 if there never was one.
+# TYPE phiwatch_stream_last_event_timestamp_seconds gauge
+%s# HELP phiwatch_stream_silent Streams of a kind (by tenant, of the unified audit log also by workload) that are silent now.
+# TYPE phiwatch_stream_silent gauge
+%s`, perKind("phiwatch_stream_last_event_timestamp_seconds", float64(heard.Unix())), perKind("phiwatch_stream_silent", 1))
+	err := testutil.GatherAndCompare(l.reg, strings.NewReader(want), "phiwatch_stream_last_event_timestamp_seconds", "phiwatch_stream_silent")
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// perKind writes a gauge that is v for key-vault and 0 for all other kinds.
+func perKind(name string, v float64) string {
+	var b strings.Builder
+	for _, k := range ingest.Kinds() {
+		value := 0.0
+		if k == ingest.KeyVault {
+			value = v
+		}
+		fmt.Fprintf(&b, "%s{kind=%q} %v\n", name, k.String(), value)
+	}
+	return b.String()
+}
+
+func TestWatchRulesTellWhatToDo(t *testing.T) {
+	for _, m := range WatchRules() {
+		if m.Title == "" || m.Description == "" || len(m.Runbook) == 0 || m.Safeguard() != "AUDIT" || len(m.HIPAA) == 0 {
+			t.Errorf("%s is not complete", m.Entry)
+		}
+	}
+}
