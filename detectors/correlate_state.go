@@ -87,16 +87,39 @@ func newCorrelator(list []*correlation, m *Metrics) *correlator {
 	}
 	for _, cor := range list {
 		n := &node{correlation: cor, judge: sigma.NewJudge(cor.doc), windows: map[string]*groupWindow{}}
-		n.onHeld = func(i int) {
-			if s := &n.firing.Window[i]; !s.Held {
-				s.Held = true
-				n.fired = append(n.fired, firing{n.firing, i})
-			}
-		}
+		n.onHeld = n.held
 		c.nodes = append(c.nodes, n)
 		c.byID[cor.id], c.byName[cor.name] = n, n
 	}
 	return c
+}
+
+// held notes that the condition holds at a place of the window being judged. An
+// event that stands there several times, with several values or as several rules,
+// is one finding.
+func (n *node) held(i int) {
+	w := n.firing.Window
+	if w[i].Held {
+		return
+	}
+	w[i].Held = true
+	if n.doc.Type == sigma.EventCount { // which has it once
+		n.fired = append(n.fired, firing{n.firing, i})
+		return
+	}
+	same := func(k int) bool { return w[k].At == w[i].At }
+	told := func(k int) bool { return w[k].Event == w[i].Event && w[k].Held }
+	for k := i - 1; k >= 0 && same(k); k-- {
+		if told(k) {
+			return
+		}
+	}
+	for k := i + 1; k < len(w) && same(k); k++ {
+		if told(k) {
+			return
+		}
+	}
+	n.fired = append(n.fired, firing{n.firing, i})
 }
 
 // A tag says where the record of a sample is: batch and offset in its row.

@@ -627,3 +627,140 @@ correlation: {type: event_count, rules: [pairs], group-by: [UserId], timespan: 5
 		}
 	}
 }
+
+// Several values make several groups and several things to count; alternatives
+// stand in for each other; long groups are told apart.
+func TestGroupsOfSeveralValues(t *testing.T) {
+	set := setOf(t, `
+title: read
+name: read
+logsource: {product: m365, service: audit}
+detection: {s: {Operation: Read}, condition: s}
+---
+title: pairs
+correlation:
+  type: value_count
+  rules: [read]
+  group-by: [Team | UserId, Members.Name]
+  timespan: 5m
+  condition: {field: [Files, event.ip], gte: 3}
+safeguard: {entry: pairs}
+`)
+	long := strings.Repeat("x", 2000)
+	record := func(id int, rest string) string {
+		return fmt.Sprintf(`{"Id":"%d","Operation":"Read","RecordType":6,"Workload":"SharePoint","CreationTime":"2026-10-05T12:00:%02d","OrganizationId":"t1","ClientIP":"203.0.113.9","UserId":"ann",%s}`, id, id, rest)
+	}
+	for name, c := range map[string]struct {
+		events []string
+		want   []string
+	}{
+		"three files at once, of two members": {
+			[]string{record(1, `"Members":[{"Name":"A"},{"Name":"B"}],"Files":["1","2","3"]`)},
+			[]string{"ann + A", "ann + B"},
+		},
+		"two of the same": {[]string{record(1, `"Members":[{"Name":"A"}],"Files":["f","F","g"]`)}, nil},
+		"case folds": {
+			[]string{record(1, `"Team":"Ward","Members":[{"Name":"a"}],"Files":["1","2"]`), record(2, `"Team":"WARD","Members":[{"Name":"A"}],"Files":["3"]`)},
+			[]string{"WARD + A"},
+		},
+		"without a member": {[]string{record(1, `"Files":["1","2","3"]`)}, nil},
+		"long names": {
+			[]string{
+				record(1, `"Members":[{"Name":"`+long+`1"}],"Files":["1","2"]`), record(2, `"Members":[{"Name":"`+long+`2"}],"Files":["3"]`),
+				record(3, `"Members":[{"Name":"`+strings.ToUpper(long)+`1"}],"Files":["4"]`),
+			},
+			[]string{"ann + " + strings.ToUpper(long) + "1"},
+		},
+		"a letter whose lower case is longer": { // Ⱥ has two bytes, ⱥ three
+			[]string{record(1, `"Team":"Ⱥ","Members":[{"Name":"a"}],"Files":["1","2"]`), record(2, `"Team":"ⱥ","Members":[{"Name":"a"}],"Files":["3"]`)},
+			[]string{"ⱥ + a"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, f := range applyBatch(t, newEngine(t, set), openDB(t), false, c.events...) {
+				got = append(got, f.Subject)
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("subjects (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The example of the specification loads unchanged.
+func TestSpecificationsExampleLoads(t *testing.T) {
+	set := setOf(t, `
+title: Correlation - Multiple Failed Logins Followed by Successful Login
+id: b180ead8-d58f-40b2-ae54-c8940995b9b6
+status: experimental
+correlation:
+    type: temporal_ordered
+    rules:
+        - multiple_failed_login
+        - successful_login
+    group-by:
+        - User
+    timespan: 10m
+level: high
+---
+title: Multiple failed logons
+id: a8418a5a-5fc4-46b5-b23b-6c73beb19d41
+name: multiple_failed_login
+correlation:
+    type: event_count
+    rules:
+        - failed_login
+    group-by:
+        - User
+    timespan: 10m
+    condition:
+        gte: 10
+---
+title: Single failed login
+id: 53ba33fd-3a50-4468-a5ef-c583635cfa92
+name: failed_login
+logsource: {product: windows, service: security}
+detection: {selection: {EventID: [529, 4625]}, condition: selection}
+---
+title: Successful login
+id: 4d0a2c83-c62c-4ed4-b475-c7e23a9269b8
+name: successful_login
+logsource: {product: windows, service: security}
+detection: {selection: {EventID: [528, 4624]}, condition: selection}
+`)
+	if got := set.Entries(); !slices.Equal(got, []string{"set"}) {
+		t.Errorf("entries %v, want only the outermost", got)
+	}
+	if len(set.Warnings) == 0 {
+		t.Error("no warning of a log source that is not read")
+	}
+}
+
+// Whatever stands in a row, reading it ends with an error or without one.
+func FuzzFeed(f *testing.F) {
+	e := newEngine(f, setOf(f, correlationSet))
+	p := auditRecord(1, noon, "Read", "ann@example.org", "a", 1)
+	ingest.NewDecoder().Decode(ingest.Message{Body: []byte(p)}, func(ev *ingest.Event) {
+		for _, m := range e.Match(ev, nil) {
+			f.Add(m.feeds)
+		}
+	}, func(ingest.Quarantined) {})
+	f.Fuzz(func(t *testing.T, feed []byte) {
+		c := newCorrelator(e.setOfCorrelations(), e.metrics)
+		m := &Match{feeds: feed, silent: true}
+		_, _ = c.apply(&noJournal{}, []*Match{m})
+		for _, n := range c.nodes {
+			_ = c.restore(n, journalRow{seq: 1, correlation: n.name, data: feed})
+		}
+	})
+}
+
+func (e *Engine) setOfCorrelations() []*correlation {
+	var out []*correlation
+	for _, n := range e.windows.nodes {
+		out = append(out, n.correlation)
+	}
+	return out
+}
