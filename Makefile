@@ -48,7 +48,8 @@ fuzz: ## every fuzz target for FUZZTIME; a crasher is committed as a seed
 	    echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
 	  done; done
 
-bench: ## benchmarks into bench.out, COUNT times, for benchstat
+bench: ## the ratios of the performance targets, then every benchmark COUNT times into bench.out, for benchstat
+	$(GO) test -p 1 -count 1 -v -run '^TestTargets$$' ./detectors ./cmd/phiwatch -targets
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) ./... | tee bench.out
 
 golden: ## rewrite golden files and show what changed
