@@ -105,10 +105,11 @@ func (o *WatchOptions) delay(k ingest.Kind) time.Duration {
 	return o.Delay
 }
 
-// NewWatch returns a Watch that has heard nothing yet.
-func NewWatch(o WatchOptions, reg prometheus.Registerer) *Watch {
+// NewWatch returns a Watch that has heard nothing yet. It counts its findings
+// with those of the engines.
+func NewWatch(o WatchOptions, m *Metrics, reg prometheus.Registerer) *Watch {
 	w := &Watch{
-		metrics: newWatchMetrics(reg), fresh: map[streamKey]*heard{}, carry: map[streamKey]*heard{},
+		metrics: newWatchMetrics(m, reg), fresh: map[streamKey]*heard{}, carry: map[streamKey]*heard{},
 		delays: map[streamKey]*halfHour{}, damaged: map[string]*halfHour{}, show: func() {},
 		sampled: make([]atomic.Int64, len(ingest.Kinds())),
 	}

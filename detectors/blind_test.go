@@ -40,7 +40,7 @@ func listen(t *testing.T, o WatchOptions) *listener {
 func (l *listener) restart(away time.Duration) {
 	l.now = l.now.Add(away)
 	l.reg = prometheus.NewRegistry()
-	l.watch = NewWatch(l.options, l.reg)
+	l.watch = NewWatch(l.options, NewMetrics(l.reg), l.reg)
 }
 
 // hear has a batch arrive with records of a kind, as late as delay.
@@ -459,7 +459,7 @@ func TestGaps(t *testing.T) {
 		}
 		return b
 	}
-	w := NewWatch(WatchOptions{}, prometheus.NewRegistry())
+	w := NewWatch(WatchOptions{}, NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
 	for name, c := range map[string]struct {
 		batch *ingest.Batch
 		after int64

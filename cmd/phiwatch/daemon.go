@@ -102,7 +102,7 @@ func (d *daemon) wire(set *detectors.Set) (err error) {
 	}
 	quarantine := ingest.NewQuarantine(time.Duration(d.config.Quarantine.MaxAge), d.config.Quarantine.MaxBytes)
 	d.pipeline = newPipeline(d.db, engine, d.ledger, quarantine, ingest.NewMetrics(d.registry), d.log)
-	d.watch = detectors.NewWatch(d.config.Blindness.options(), d.registry)
+	d.watch = detectors.NewWatch(d.config.Blindness.options(), d.engines, d.registry)
 	d.watch.Use(engine)
 	d.pipeline.watch = d.watch
 	quarantine.CountOn(evictions{d.pipeline.metrics, d.watch})
