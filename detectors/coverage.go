@@ -26,11 +26,46 @@ func kindsOfHalves(r *Rule, of func(*half) bool) []ingest.Kind {
 	var kinds []ingest.Kind
 	for _, h := range r.reading() {
 		if of(h) {
-			kinds = append(kinds, h.kinds...)
+			kinds = append(kinds, h.plausible()...)
 		}
 	}
 	slices.Sort(kinds)
 	return slices.Compact(kinds)
+}
+
+// plausible returns the kinds of a half that have the operations it asks for. A
+// log source may be wider than the rule: product azure alone is six feeds.
+func (h *half) plausible() []ingest.Kind {
+	if mappingOf(h.kinds) != nil {
+		return h.kinds
+	}
+	names := h.match.Fields().Names()
+	for _, r := range h.match.Required() {
+		if r.Kind != sigma.Exact || r.Slot < 0 || !strings.EqualFold(names[r.Slot], "operationName") {
+			continue
+		}
+		kinds := slices.DeleteFunc(slices.Clone(h.kinds), func(k ingest.Kind) bool {
+			return !slices.ContainsFunc(r.Values, func(operation string) bool { return canHave(k, operation) })
+		})
+		if len(kinds) > 0 {
+			return kinds
+		}
+	}
+	return h.kinds
+}
+
+// canHave reports whether events of a kind can have an operation, going by how
+// it is named: Azure's begin with the resource provider, a vault's are one word,
+// those of Entra and Intune are phrases.
+func canHave(k ingest.Kind, operation string) bool {
+	switch provider, phrase := strings.Contains(operation, "/"), strings.Contains(operation, " "); k {
+	case ingest.AzureActivity:
+		return provider
+	case ingest.KeyVault:
+		return !provider && !phrase
+	default:
+		return phrase && !provider
+	}
 }
 
 // Lists returns the operator lists that the rule reads anywhere, sorted.

@@ -87,6 +87,8 @@ func TestRulesSayWhatTheyRead(t *testing.T) {
 		"label-downgraded":   {kinds: m365, restore: m365, lists: []string{"label_order", "phi_labels"}},
 		"kv-key-deleted":     {kinds: vaults, restore: vaults, lists: []string{"cmk_keys"}},
 		"mfa-fatigue":        {kinds: signIns},
+		// Its log source is all of Azure, its operations are of two feeds.
+		"kv-vault-removed": {kinds: []ingest.Kind{ingest.AzureActivity, ingest.KeyVault}, restore: []ingest.Kind{ingest.AzureActivity, ingest.KeyVault}},
 		// A correlation reads what the rules that it names read.
 		"label-mass-removal": {kinds: m365, lists: []string{"label_order", "phi_labels"}},
 	}

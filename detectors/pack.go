@@ -242,6 +242,9 @@ func (k knownSelectors) selector(text string) (s selector, msg string) {
 		return s, ""
 	}
 	known := k.values[s.kind]
+	if s.kind == "entry" && slices.ContainsFunc(watched, func(m *Meta) bool { return m.Entry == s.value }) {
+		return s, fmt.Sprintf("%s is no rule but part of the watch over the audit trail: set its limits under blindness", s.value)
+	}
 	if meant := closest(s.value, known); meant != "" {
 		return s, fmt.Sprintf("no rule has %s %q; did you mean %s:%s?", s.kind, s.value, s.kind, meant)
 	}

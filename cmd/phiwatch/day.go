@@ -14,12 +14,6 @@ import (
 	"phiwatch/ingest/hospital"
 )
 
-// seedCodes are the systems whose safeguards the catalog watches.
-var seedCodes = []string{
-	"MPIP", "EDISC", "HOLD", "EMAILENC", "SMIME", "AUDIT", "MFA", "AUTHN", "PWLESS", "CA", "CA-APPS", "DEVICE",
-	"RBAC", "M365ENC", "TDE", "DDM", "AZENC", "DLM", "APPROXY", "EOP", "GROUPLABEL", "ER", "VPN",
-}
-
 // The hubs of the demo, as diagnostic settings name them.
 const (
 	auditHub    = "insights-logs-auditlogs"
@@ -78,7 +72,8 @@ func newDay(catalog []*detectors.Rule, harmless int, now time.Time) (*day, error
 	d.traffic(harmless)
 	d.damaged()
 	done := map[string]bool{}
-	for i, code := range seedCodes {
+	for i, seed := range detectors.Seeds() {
+		code := seed.Code
 		r := standsFor(catalog, code)
 		if r == nil {
 			return nil, fmt.Errorf("the catalog has no rule for %s", code)

@@ -29,13 +29,14 @@ type cli struct {
 	LogLevel  string `name:"log.level" enum:"debug,info,warn,error" default:"info" help:"Least severe level to log: ${enum}."`
 	LogFormat string `name:"log.format" enum:"text,json" default:"text" help:"Log format: ${enum}."`
 
-	Run     runCmd     `cmd:"" help:"Run the daemon."`
-	Demo    demoCmd    `cmd:"" help:"Run the daemon on an embedded hub and play a made-up hospital's day."`
-	Replay  replayCmd  `cmd:"" help:"Run the pipeline over files and print what it finds; nothing is delivered."`
-	Check   checkCmd   `cmd:"" help:"Check a configuration."`
-	Rules   rulesCmd   `cmd:"" help:"Look at rules."`
-	Hub     hubCmd     `cmd:"" help:"Run the embedded, Event Hubs-compatible hub on its own."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Run      runCmd      `cmd:"" help:"Run the daemon."`
+	Demo     demoCmd     `cmd:"" help:"Run the daemon on an embedded hub and play a made-up hospital's day."`
+	Replay   replayCmd   `cmd:"" help:"Run the pipeline over files and print what it finds; nothing is delivered."`
+	Check    checkCmd    `cmd:"" help:"Check a configuration."`
+	Rules    rulesCmd    `cmd:"" help:"Look at rules."`
+	Coverage coverageCmd `cmd:"" help:"Show which safeguards are watched, what each needs, and what to switch on."`
+	Hub      hubCmd      `cmd:"" help:"Run the embedded, Event Hubs-compatible hub on its own."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // env is what a subcommand runs in.

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The README's coverage section stands between these lines.
+const (
+	coverageBegins = "<!-- coverage: phiwatch coverage --output=markdown -->\n"
+	coverageEnds   = "<!-- end of coverage -->\n"
+)
+
+// TestReadmeShowsTheCoverage keeps the tables of the README current; -update
+// rewrites them.
+func TestReadmeShowsTheCoverage(t *testing.T) {
+	text := document(t, "README.md")
+	before, rest, begins := strings.Cut(text, coverageBegins)
+	got, after, ends := strings.Cut(rest, coverageEnds)
+	if !begins || !ends {
+		t.Fatalf("README.md lacks the lines %q and %q", coverageBegins, coverageEnds)
+	}
+	code, want, _ := run(t, "", "coverage", "--output=markdown")
+	if code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	want = "\n" + want + "\n"
+	if got == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("README.md is not what phiwatch coverage prints; go test ./cmd/phiwatch -run %s -update rewrites it\n%s", t.Name(), cmp.Diff(got, want))
+	}
+	if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(before+coverageBegins+want+coverageEnds+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// coverageOf runs phiwatch coverage --output=json.
+func coverageOf(t *testing.T, args ...string) *coverage {
+	t.Helper()
+	code, out, _ := run(t, "", append([]string{"coverage", "--output=json"}, args...)...)
+	if code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	c := new(coverage)
+	if err := json.Unmarshal([]byte(out), c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *coverage) row(code string) *coveredSafeguard {
+	i := slices.IndexFunc(c.Safeguards, func(s coveredSafeguard) bool { return s.Code == code })
+	if i < 0 {
+		return &coveredSafeguard{}
+	}
+	return &c.Safeguards[i]
+}
+
+// TestEverySafeguardIsCovered is what the catalog is for: by itself, and with
+// the lists of the example configuration without any reservation.
+func TestEverySafeguardIsCovered(t *testing.T) {
+	for name, c := range map[string]*coverage{
+		"the catalog": coverageOf(t),
+		"the example": coverageOf(t, "--config.file", writeConfig(t, deployed(t, "phiwatch.yml"))),
+	} {
+		if len(c.Safeguards) != 23 {
+			t.Errorf("%s: %d safeguards, want the 23 of the seed", name, len(c.Safeguards))
+		}
+		for _, s := range c.Safeguards {
+			if s.Covered != covered || name == "the example" && len(s.Missing) > 0 {
+				t.Errorf("%s: %s is covered: %s, %v", name, s.Code, s.Covered, s.Missing)
+			}
+		}
+	}
+}
+
+// metricsServer answers like a daemon that has seen these events.
+func metricsServer(t *testing.T, page string) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metrics" {
+			http.NotFound(w, r)
+			return
+		}
+		if name, password, ok := r.BasicAuth(); strings.HasPrefix(page, "locked") && (!ok || name != "soc" || password != "made-up") {
+			http.Error(w, "who?", http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte(strings.TrimPrefix(page, "locked\n")))
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+const seenPage = `# HELP phiwatch_events_total Records decoded, by kind.
+# TYPE phiwatch_events_total counter
+phiwatch_events_total{kind="azure-activity"} 0
+phiwatch_events_total{kind="entra-audit"} 1.2e+06
+phiwatch_events_total{kind="entra-signin"} 7
+phiwatch_events_total{kind="m365-audit"} 0
+process_start_time_seconds 1.78940880025e+09
+`
+
+func TestCoverageByTheEventsSeen(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "phiwatch.yml")
+	write(t, config, "rules:\n  disable: ['entry:tap-issued', 'safeguard:VPN']\nlists: {phi_apps: [x], emergency_accounts: [x]}\n")
+	c := coverageOf(t, "--config.file", config, "--url", metricsServer(t, seenPage)+"/")
+	tests := map[string]struct {
+		covered extent
+		missing []string
+	}{
+		"APPROXY": {covered, []string{}},
+		"AUTHN":   {partly, []string{"1 of 3 disabled"}},
+		"VPN":     {uncovered, []string{"2 of 2 disabled"}},
+		"ER":      {uncovered, []string{"no azure-activity event seen"}},
+		"CA-APPS": {partly, []string{"no entra-noninteractive-signin event seen"}},
+		"SMIME":   {uncovered, []string{"no m365-audit event seen"}},
+	}
+	for code, tt := range tests {
+		s := c.row(code)
+		if s.Covered != tt.covered {
+			t.Errorf("%s is covered: %s, want %s", code, s.Covered, tt.covered)
+		}
+		if diff := cmp.Diff(tt.missing, s.Missing); diff != "" {
+			t.Errorf("%s: %s", code, diff)
+		}
+	}
+	if want := time.Date(2026, 9, 14, 18, 0, 0, 0, time.UTC); !c.Checked.Since.Equal(want) {
+		t.Errorf("seen since %s, want %s", c.Checked.Since, want)
+	}
+	for _, s := range c.Sources {
+		if want := map[string]int64{"entra-audit": 1_200_000, "entra-signin": 7}[s.Kind]; s.Seen == nil || *s.Seen != want {
+			t.Errorf("%s: seen %v, want %d", s.Kind, s.Seen, want)
+		}
+	}
+}
+
+func TestCoverageSaysWhyItCannotAsk(t *testing.T) {
+	password := filepath.Join(t.TempDir(), "password")
+	write(t, password, "made-up\n")
+	locked := metricsServer(t, "locked\n"+seenPage)
+	tests := map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"plain HTTP to elsewhere": {[]string{"--url", "http://phiwatch.example.org:9746"}, exitUsage, "use https"},
+		"no URL":                  {[]string{"--url", "127.0.0.1:9746"}, exitUsage, "--url: "},
+		"nobody there":            {[]string{"--url", "http://" + freeAddress(t)}, exitFailed, "is it running, and is --url its web.listen?"},
+		"something else":          {[]string{"--url", metricsServer(t, "go_goroutines 1\n")}, exitFailed, "is --url a phiwatch?"},
+		"another page":            {[]string{"--url", metricsServer(t, seenPage) + "/api"}, exitFailed, "/metrics answered 404"},
+		"locked":                  {[]string{"--url", locked}, exitFailed, "give --url.user and --url.password-file"},
+		"no password":             {[]string{"--url", locked, "--url.user=soc", "--url.password-file=nowhere"}, exitUsage, "--url.password-file: open nowhere"},
+		"unlocked":                {[]string{"--url", locked, "--url.user=soc", "--url.password-file=" + password}, exitOK, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			code, _, errs := run(t, "", append([]string{"coverage"}, tt.args...)...)
+			if code != tt.code || !strings.Contains(errs, tt.want) {
+				t.Errorf("exit code %d, want %d; said %q, want %q", code, tt.code, errs, tt.want)
+			}
+		})
+	}
+}
+
+// TestCoverageOfARunningDaemon asks a real one: what it has decoded is seen.
+func TestCoverageOfARunningDaemon(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	web := freeAddress(t)
+	hit := scenario(t, "authentication/ca-policy-disabled.yml").Body("hit")
+	file := newFakes(t).configFile(t, web, localHub(t, [][]byte{hit}))
+	d, err := newDaemon(ctx, func() (*config, error) { return loadConfig(file) }, slog.New(slog.NewTextHandler(t.Output(), nil)), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- d.run(running) }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	await(ctx, t, "the event", func() bool {
+		return get(web, "/-/healthy", nil) == http.StatusOK && strings.Contains(page(t, web, "/metrics"), "\nphiwatch_events_total{kind=\"entra-audit\"} 1\n")
+	})
+	c := coverageOf(t, "--config.file", file, "--url", "http://"+web)
+	if s := c.row("APPROXY"); s.Covered != covered {
+		t.Errorf("APPROXY is covered: %s, %v", s.Covered, s.Missing)
+	}
+	if s := c.row("TDE"); s.Covered != uncovered {
+		t.Errorf("TDE is covered: %s, though no event of Azure has been seen", s.Covered)
+	}
+	if since := time.Since(c.Checked.Since); since < 0 || since > time.Hour {
+		t.Errorf("seen since %s", c.Checked.Since)
+	}
+}
