@@ -36,7 +36,8 @@ import (
 // The lateness is 72 hours against the newest event of the group, and 15 minutes
 // for a condition that has to wait; safeguard.lateness sets another. What comes
 // later is counted as late, and for a condition that waits it is judged as it
-// comes.
+// comes. An event dated after its arrival at the hub moves no clock, so that one
+// wrong date does not make the others late.
 //
 // # State
 //
