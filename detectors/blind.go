@@ -44,6 +44,7 @@ type Watch struct {
 	// What follows belongs to Tick and Done.
 	carry map[streamKey]*heard // taken by a Tick that is not Done
 	gone  int64                // evicted, likewise
+	gaps  map[string]Expired   // seen in the last Tick, by hub and partition
 	begun time.Time            // first Tick
 	last  time.Time            // last Tick that was Done
 	next  time.Time            // becomes last
@@ -134,6 +135,13 @@ type HubHealth struct {
 	Known     bool          // whether the lag of every partition is known, of which there must be one
 	Behind    time.Duration // how long the oldest undecided message has waited, at most
 	Events    int64         // messages not decided yet
+	Expired   []Expired     // messages that the hub seems to have given up undecided
+}
+
+// Expired is a run of messages of one partition, by sequence number.
+type Expired struct {
+	Partition   string
+	After, UpTo int64 // the last one decided, and the last one given up
 }
 
 // attended reports whether what the source sends would be heard at once.
@@ -159,7 +167,7 @@ func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubH
 		w.begun = now
 	}
 	t := &tick{
-		blindState: state, carry: w.carry, fields: w.fields.Load(), metrics: w.metrics,
+		blindState: state, carry: w.carry, before: w.gaps, fields: w.fields.Load(), metrics: w.metrics,
 		begun: w.begun, now: now, hubs: hubs, first: w.last.IsZero(),
 	}
 	w.take(t)
@@ -170,7 +178,7 @@ func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubH
 	if err := state.save(ctx, tx, now); err != nil {
 		return nil, err
 	}
-	w.next, w.show = now, t.gauges()
+	w.next, w.show, w.gaps = now, t.gauges(), t.expired()
 	return t.findings, nil
 }
 
@@ -208,6 +216,7 @@ type tick struct {
 	delays   map[streamKey]figures
 	damaged  map[string]figures
 	gone     int64
+	before   map[string]Expired
 	fields   *fieldWatch
 	metrics  *watchMetrics
 	begun    time.Time // of the watch
@@ -229,5 +238,6 @@ func (t *tick) judge() {
 	t.lateness()
 	t.damage()
 	t.reach()
+	t.outlived()
 	t.unseen()
 }

@@ -2,6 +2,8 @@ package detectors
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"phiwatch/ingest"
@@ -49,4 +51,34 @@ func gap(b *ingest.Batch, m *ingest.Message, id, words string, details map[strin
 	f.Evidence.EventID = "phiwatch/" + digestOf(evidenceGap.Entry, b.Hub, b.ID, id, fmt.Sprint(m.Sequence), fmt.Sprint(m.Enqueued.UnixMicro()))
 	f.Evidence.Enqueued, f.Evidence.Position = m.Enqueued, m.Position
 	return f
+}
+
+// expired lists what the hubs seem to have given up, by subject.
+func (t *tick) expired() map[string]Expired {
+	out := map[string]Expired{}
+	for i := range t.hubs {
+		for _, e := range t.hubs[i].Expired {
+			out[t.hubs[i].Hub+" + "+e.Partition] = e
+		}
+	}
+	return out
+}
+
+// outlived tells of messages that the hub gave up before they were read. Usually
+// Gaps does, at the next message; but where none follows nobody would. Only what
+// was so in the last round, too, is no batch in hand.
+func (t *tick) outlived() {
+	now := t.expired()
+	for _, subject := range slices.Sorted(maps.Keys(now)) {
+		e := now[subject]
+		a := t.alarm(evidenceGap, "", fmt.Sprintf("%s after %d", subject, e.After))
+		if old, ok := t.before[subject]; !ok || old.After != e.After || a.open {
+			continue
+		}
+		a.open, a.since, a.told, a.dirty = true, t.now, t.now, true
+		f := watchFinding(evidenceGap, Incident, "", subject, t.now, "hub",
+			fmt.Sprintf("%d messages expired in the hub before they were read", e.UpTo-e.After), map[string]any{"after": e.After, "up_to": e.UpTo})
+		t.findings = append(t.findings, f)
+		t.metrics.count(&f)
+	}
 }

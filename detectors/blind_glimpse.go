@@ -48,6 +48,7 @@ type Glimpse struct {
 type glimpsed struct {
 	key   streamKey
 	limit time.Duration
+	fair  time.Duration
 	count int64 // of the kind, when the batch began
 	heard heard
 }
@@ -80,7 +81,7 @@ func (g *Glimpse) Event(ev *ingest.Event) {
 		if delay > s.limit {
 			h.late++
 		}
-		if delay > calm(s.limit) {
+		if delay > s.fair {
 			h.lateish++
 		}
 	}
@@ -114,7 +115,7 @@ func (g *Glimpse) stream(ev *ingest.Event) *glimpsed {
 	g.watch.mu.Unlock()
 	g.at = len(g.streams)
 	g.streams = append(g.streams, glimpsed{
-		key: streamKey{ev.Tenant, ev.Kind, ev.Workload}, limit: limit, count: g.watch.sampled[ev.Kind].Load(),
+		key: streamKey{ev.Tenant, ev.Kind, ev.Workload}, limit: limit, fair: calm(limit), count: g.watch.sampled[ev.Kind].Load(),
 	})
 	return &g.streams[g.at]
 }

@@ -347,6 +347,18 @@ func TestWayToTheHub(t *testing.T) {
 			},
 			want: []string{"Mon 00:05 weakened hub-unreachable critical example/audit", "Mon 00:21 restored hub-unreachable example/audit"},
 		},
+		"what expired before it was read is told once, a batch in hand is not": {
+			play: func(l *listener) {
+				l.hubs[0].Expired = []Expired{{Partition: "0", After: 7, UpTo: 9}, {Partition: "1", After: 3, UpTo: 4}}
+				l.pass(round, nil)
+				l.hubs[0].Expired[1].After = 4
+				l.pass(round, nil)
+				l.hubs[0].Expired = l.hubs[0].Expired[:1]
+				l.restart(time.Minute)
+				l.pass(3*round, nil)
+			},
+			want: []string{"Mon 00:10 incident evidence-gap high example/audit + 0"},
+		},
 		"what waited during a pause is read at once": {
 			play: func(l *listener) {
 				l.hubs[0].Behind = 10 * time.Hour

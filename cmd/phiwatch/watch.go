@@ -75,6 +75,9 @@ func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []detectors.HubHeal
 			any, unknown = true, unknown || l.Events < 0
 			out[i].Behind = max(out[i].Behind, l.Behind)
 			out[i].Events += max(0, l.Events)
+			if l.Expired > l.After && l.Stuck == nil {
+				out[i].Expired = append(out[i].Expired, detectors.Expired{Partition: l.ID, After: l.After, UpTo: l.Expired})
+			}
 		}
 		out[i].Known = any && !unknown
 	}

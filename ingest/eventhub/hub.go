@@ -137,6 +137,7 @@ func (h *hub) lags() []Lag {
 		l := Lag{Partition: ingest.Partition{Hub: h.name, ID: id}, Events: -1}
 		if p := h.state.parts[id]; p != nil {
 			l.Events, l.Behind = p.lag(now)
+			l.After, l.Expired = p.expired()
 			l.Stuck = p.stuck
 		}
 		out = append(out, l)

@@ -27,6 +27,11 @@ type Lag struct {
 	// there is none. An upper bound: the age of the last one decided, or the
 	// time since the partition was last seen without a backlog.
 	Behind time.Duration
+	// Expired is up to which message the hub has given up ones that were not
+	// decided, and After the last one decided; both 0 if it has not, as far as is
+	// known. It does not count in Events. While the batch in hand is decided,
+	// messages of it may look expired.
+	After, Expired int64
 	// Stuck is what stops the batch in hand; nil when all is well.
 	Stuck error
 }
@@ -45,7 +50,8 @@ type partState struct {
 	sequence int64     // of the last message decided
 	enqueued time.Time // when the hub accepted that message
 	tail     int64     // of the last message in the hub, as last asked
-	asked    bool      // tail is meaningful
+	first    int64     // of the first message the hub still has
+	asked    bool      // tail and first are meaningful
 	caughtUp time.Time // when there was last no backlog
 	stuck    error
 }
@@ -100,14 +106,17 @@ func (s *state) asked(id string, props azeventhubs.PartitionProperties, from sta
 		if p == nil {
 			return
 		}
-		p.tail, p.asked = props.LastEnqueuedSequenceNumber, true
+		p.tail, p.first, p.asked = props.LastEnqueuedSequenceNumber, props.BeginningSequenceNumber, true
+		if props.IsEmpty {
+			p.first = p.tail + 1
+		}
 		if !p.known {
 			p.known, p.sequence = true, props.BeginningSequenceNumber-1
 			if props.IsEmpty || from.latest || props.LastEnqueuedOn.Before(from.at) {
 				p.sequence = p.tail
 			}
 		}
-		if p.tail <= p.sequence {
+		if p.tail <= p.sequence || p.first > p.tail {
 			p.caughtUp = now
 		}
 	})
@@ -124,11 +133,20 @@ func (s *state) behind(id string, sequence int64) int64 {
 	return max(0, p.tail-sequence)
 }
 
+// expired returns the last message decided and the last one that the hub has
+// given up since, or zeros.
+func (p *partState) expired() (after, upTo int64) {
+	if !p.known || !p.asked || p.first <= p.sequence+1 {
+		return 0, 0
+	}
+	return p.sequence, p.first - 1
+}
+
 func (p *partState) lag(now time.Time) (int64, time.Duration) {
 	if !p.known || !p.asked {
 		return -1, 0
 	}
-	events := max(0, p.tail-p.sequence)
+	events := max(0, p.tail-max(p.sequence, p.first-1)) // what has expired does not wait any more
 	if events == 0 {
 		return 0, 0
 	}

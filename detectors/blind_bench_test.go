@@ -1,0 +1,32 @@
+package detectors
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phiwatch/ingest"
+)
+
+// BenchmarkGlimpse is what the watch adds to the cost of an event, in batches of
+// a thousand that change between two kinds.
+func BenchmarkGlimpse(b *testing.B) {
+	w := NewWatch(WatchOptions{}, NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
+	now := time.Date(2026, 9, 14, 8, 0, 0, 0, time.UTC)
+	tenant := "8a1b2c3d-0000-4000-8000-000000000001"
+	events := []ingest.Event{
+		{Kind: ingest.EntraSignIn, Tenant: tenant, Time: now.Add(-time.Minute), Enqueued: now},
+		{Kind: ingest.M365Audit, Tenant: tenant, Workload: "Exchange", Time: now.Add(-time.Minute), Enqueued: now},
+	}
+	batch := ingest.Batch{Partition: ingest.Partition{Hub: "example/audit", ID: "0"}}
+	b.ReportAllocs()
+	for n := 0; n < b.N; {
+		g := w.Begin(&batch)
+		for range 1000 {
+			g.Event(&events[n/7&1])
+			n++
+		}
+		w.Saw(g, now)
+	}
+}
