@@ -23,6 +23,10 @@ import (
 //	until.<path>                whole days from the event to the time at path, in Unix seconds
 //	first.<path> | <path> …     the values of the first path that has one
 //	any.<path> | <path> …       the values of all the paths
+//	vault.<path>,<path> …       the names of the key vaults that resource ids or addresses at the paths belong to
+//	vault_key.<path>            VAULT/KEY of the address of a key; vault_key.<vault>,<name> of a vault's address and a key's name
+//	mailbox.<path>,<path> …     mailboxes by the last part of their directory path or the local part of their address
+//	site.<path>,<path> …        the sites that SharePoint addresses lie in
 //	mapped.<name>               what the mappings of log sources need
 //	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, ip, tenant
 //	days.<path>                 a duration in days: 2190, "7.00:00:00", SevenYears, P7Y; Unlimited is 1000000
@@ -37,6 +41,11 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"first":    newFirst,
 	"any":      newAny,
 	"mapped":   newMapped,
+
+	"vault":     newReduced(vaultOf),
+	"vault_key": newKeyName,
+	"mailbox":   newReduced(mailboxOf),
+	"site":      newReduced(siteOf),
 }
 
 // compute returns the computed field of a name, or nil if it is a path.

@@ -67,7 +67,14 @@ func (c *correlator) row(j journal, n *node, seq int64) ([]byte, error) {
 // of the entry, the group and the event.
 func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq int64) (Finding, error) {
 	m := &rec.meta
-	subject, name, _, _ := rec.entry.about()
+	about := rec
+	if n.key != nil && n.key.Of != "" {
+		var err error
+		if about, err = c.recordOf(j, n, f, seq); err != nil {
+			return Finding{}, err
+		}
+	}
+	subject, name, _, _ := about.entry.about()
 	kind, _, _ := strings.Cut(m.event, "/")
 	if subject == "" {
 		subject = m.tenant
@@ -79,6 +86,13 @@ func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq i
 			EventID: strings.Join([]string{"correlation", n.rule.Entry, groupID(f.w.key), m.event}, "/"),
 			Kind:    kind, Action: m.action, Actor: m.actor, ActorIP: m.actorIP, Time: at,
 		},
+	}
+	switch {
+	case n.key == nil:
+	case n.state == Restored:
+		out.Strong = n.key.Sides
+	default:
+		out.Weak = n.key.Sides
 	}
 	proof := proof{Correlation: n.rule.Entry, ID: n.rule.ID, Timespan: n.doc.Timespan.String(), Subject: subject}
 	if rec.match >= 0 {
@@ -96,6 +110,19 @@ func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq i
 		return out, fmt.Errorf("encode evidence: %w", err)
 	}
 	return out, nil
+}
+
+// recordOf returns the record of the newest event within the timespan of the
+// rule that names the subject.
+func (c *correlator) recordOf(j journal, n *node, f firing, seq int64) (feedRecord, error) {
+	place := uint8(slices.Index(n.doc.Rules, n.key.Of))
+	w := f.w.Window
+	for i := w.From(w[f.at].At+1) - 1; i > 0; i-- {
+		if w[i].Rule == place {
+			return c.record(j, n, w[i].Tag, seq)
+		}
+	}
+	return c.record(j, n, w[0].Tag, seq)
 }
 
 // groupID tells the groups of a correlation apart.

@@ -14,7 +14,9 @@ import (
 	"phiwatch/detectors/sigma"
 )
 
-// correlated is the key safeguard of a correlation document.
+// correlated is the key safeguard of a correlation document. Further documents of
+// the same file and entry are steps of the same violation: more severe ones, and
+// with restores: true those that end it.
 type correlated struct {
 	Entry    string    `yaml:"entry"`
 	Codes    []string  `yaml:"codes"`
@@ -26,7 +28,14 @@ type correlated struct {
 	Lateness string    `yaml:"lateness"`
 	Runbook  []string  `yaml:"runbook"`
 	Evidence string    `yaml:"evidence"`
+
+	Restores bool     `yaml:"restores"` // the condition says that the entry's violation is over
+	Of       string   `yaml:"of"`       // of the rules: whose event names the subject; default: the last event's
+	Sides    []string `yaml:"sides"`    // of the violation: over when each is restored; with restores: those that are
 }
+
+// endless is the quiet of a step that does not end by itself though others of its entry do.
+const endless = "never"
 
 // maxLateness bounds how far back late events may change windows.
 const maxLateness = 30 * 24 * time.Hour
@@ -45,6 +54,8 @@ func decodeCorrelated(c *sigma.Correlation, n *yaml.Node) (*correlated, error) {
 		return nil, at(c.File, n, "safeguard.evidence %q: use one of %s", s.Evidence, strings.Join(grades, ", "))
 	case s.Quiet != "" && !s.Incident:
 		return nil, at(c.File, n, "safeguard.quiet needs incident: true: a violation never closes because time passed")
+	case s.Of != "" && (!c.Ranked() || !slices.Contains(c.Rules, s.Of)):
+		return nil, at(c.File, n, "safeguard.of %q: name one of the rules, of a correlation that tells them apart (temporal, temporal_ordered)", s.Of)
 	}
 	return s, nil
 }
@@ -104,6 +115,9 @@ func (s *correlated) inherit(from *correlated) {
 	if s.Quiet == "" && s.Incident {
 		s.Quiet = from.Quiet
 	}
+	if s.Sides == nil && !s.Restores {
+		s.Sides = from.Sides
+	}
 }
 
 // correlated completes c from its safeguard key. Several correlations of a file
@@ -123,10 +137,15 @@ func (b *builder) correlated(c *correlation, n *yaml.Node) error {
 	c.key = s
 	r := c.rule
 	r.Entry, r.Safeguards, r.HIPAA, r.Runbook = s.Entry, s.Codes, s.HIPAA, s.Runbook
-	if r.Quiet, err = (&safeguard{Quiet: s.Quiet}).quiet(); err != nil {
-		return at(c.doc.File, n, "%v", err)
+	if s.Quiet != endless {
+		if r.Quiet, err = (&safeguard{Quiet: s.Quiet}).quiet(); err != nil {
+			return at(c.doc.File, n, "%v", err)
+		}
 	}
-	if !s.Incident {
+	switch {
+	case s.Restores:
+		c.state = Restored
+	case !s.Incident:
 		c.state = Weakened
 	}
 	if s.Lateness != "" {
@@ -142,7 +161,7 @@ func (b *builder) correlated(c *correlation, n *yaml.Node) error {
 // linker ties correlations to the rules that they name.
 type linker struct {
 	b       *builder
-	halves  map[string][]*half      // by id, name, entry, and entry + ":restored"; "*" and "*:restored" are all entries
+	halves  map[string][]*half      // by id, name, entry, and these + ":restored" or ":failed"; "*" is all entries
 	inner   map[string]*correlation // by id, name and entry
 	done    map[*correlation]bool
 	ordered []*correlation // inner ones before those that name them
@@ -169,6 +188,9 @@ func (l *linker) link(c *correlation) error {
 			continue
 		}
 		if len(l.halves[name]) == 0 {
+			if strings.HasSuffix(name, failedSuffix) {
+				return c.doc.Errorf("the correlation names %q, and the rule does not ask for success: leave out :failed", name)
+			}
 			return c.doc.Errorf("the correlation names %q, and no rule has something that restores it: leave out :restored, or give the rule the key restored", name)
 		}
 		for _, h := range l.halves[name] {

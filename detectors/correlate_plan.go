@@ -82,6 +82,7 @@ func (p *plan) isNamed(m *sigma.Meta) bool {
 
 const (
 	restoredSuffix = ":restored"
+	failedSuffix   = ":failed" // the entry's detection holds, but what it looks for was refused or failed
 	everyEntry     = "*"
 )
 
@@ -116,7 +117,8 @@ func (p *plan) check() error {
 		named := *c
 		named.Rules = nil
 		for _, name := range c.Rules {
-			if name = strings.TrimSuffix(name, restoredSuffix); name != everyEntry {
+			name = strings.TrimSuffix(strings.TrimSuffix(name, restoredSuffix), failedSuffix)
+			if name != everyEntry {
 				named.Rules = append(named.Rules, name)
 			}
 		}
@@ -210,7 +212,12 @@ func (b *builder) correlate(set *Set, p *plan) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	restorable := map[string]bool{}
 	for _, c := range all {
+		restorable[c.doc.File+"#"+c.rule.Entry] = restorable[c.doc.File+"#"+c.rule.Entry] || c.state == Restored
+	}
+	for _, c := range all {
+		c.rule.Restorable = restorable[c.doc.File+"#"+c.rule.Entry]
 		if err := l.link(c); err != nil {
 			errs = append(errs, err)
 		}
@@ -240,6 +247,9 @@ func (l *linker) addRule(sr *sigma.Rule, r *Rule) {
 			continue
 		}
 		l.halves[name] = append(l.halves[name], &r.halves[0])
+		if h := r.halves[0].attempted(); h != nil {
+			l.halves[name+failedSuffix] = append(l.halves[name+failedSuffix], h)
+		}
 		if len(r.halves) > 1 && r.halves[1].state == Restored {
 			l.halves[name+restoredSuffix] = append(l.halves[name+restoredSuffix], &r.halves[1])
 		}
@@ -248,6 +258,9 @@ func (l *linker) addRule(sr *sigma.Rule, r *Rule) {
 		return
 	}
 	l.halves[everyEntry] = append(l.halves[everyEntry], &r.halves[0])
+	if h := r.halves[0].attempted(); h != nil {
+		l.halves[everyEntry+failedSuffix] = append(l.halves[everyEntry+failedSuffix], h)
+	}
 	if len(r.halves) > 1 && r.halves[1].state == Restored {
 		l.halves[everyEntry+restoredSuffix] = append(l.halves[everyEntry+restoredSuffix], &r.halves[1])
 	}

@@ -19,7 +19,17 @@ type half struct {
 	joined  bool     // reads the request of an Activity operation, which may come before the outcome
 	view    *mapping // of a rule without a safeguard key: what its field names mean
 	feeds   []*feeder
-	silent  bool // makes no findings of its own: only correlations name the rule
+	silent  bool  // makes no findings of its own: only correlations name the rule
+	attempt *half // the same, where the operation failed; nil: no correlation asks for it
+}
+
+// attempted returns the half that feeds correlations what h looks for where it
+// failed, or nil if h does not ask for success.
+func (h *half) attempted() *half {
+	if h.attempt == nil && h.outcome == ingest.Success {
+		h.attempt = &half{rule: h.rule, state: h.state, kinds: h.kinds, outcome: ingest.Failure, subject: h.subject, match: h.match, silent: true}
+	}
+	return h.attempt
 }
 
 func (h *half) reads(k ingest.Kind) bool { return slices.Contains(h.kinds, k) }
@@ -31,6 +41,8 @@ func (h *half) matched(s *scope, out []Match) []Match {
 	case h.outcome == ingest.OutcomeUnknown || s.ev.Outcome == h.outcome:
 	case h.joined && s.ev.Kind == ingest.AzureActivity && s.ev.Outcome == ingest.OutcomeUnknown:
 		role = request
+	case h.attempt != nil && len(h.attempt.feeds) > 0 && s.ev.Outcome == ingest.Failure:
+		return h.attempt.matched(s, out)
 	default:
 		return out
 	}

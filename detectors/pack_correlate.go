@@ -45,6 +45,9 @@ func (s *Set) unplug() {
 	for _, r := range slices.Concat(s.Rules, s.silent) {
 		for i := range r.halves {
 			r.halves[i].feeds = pruned(r.halves[i].feeds, needed)
+			if h := r.halves[i].attempt; h != nil {
+				h.feeds = pruned(h.feeds, needed)
+			}
 		}
 	}
 	s.silent = slices.DeleteFunc(rules, func(r *Rule) bool {

@@ -1,0 +1,112 @@
+package detectors
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+	"phiwatch/ingest/document"
+)
+
+// reduced computes from each text at some paths what identifies a thing however
+// it is written, so that records of different logs can be related.
+type reduced struct {
+	paths []*document.Path
+	to    func(string) string // "" for none
+}
+
+func newReduced(to func(string) string) func(string, map[string][]string) (computed, error) {
+	return func(arg string, _ map[string][]string) (computed, error) {
+		r := &reduced{to: to}
+		for path := range strings.SplitSeq(arg, ",") {
+			p, err := document.Compile(strings.TrimSpace(path))
+			if err != nil {
+				return nil, err
+			}
+			r.paths = append(r.paths, p)
+		}
+		return r, nil
+	}
+}
+
+func (r *reduced) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	from := len(dst)
+	for _, p := range r.paths {
+		for _, text := range texts(ev, p) {
+			v := sigma.Value{Kind: sigma.String, Text: r.to(strings.TrimSpace(text))}
+			if v.Text != "" && !slices.Contains(dst[from:], v) {
+				dst = append(dst, v)
+			}
+		}
+	}
+	return dst
+}
+
+// vaultOf names the vault that a resource id or an object's address belongs to:
+// /subscriptions/…/vaults/V/…, https://V.vault.azure.net/keys/K.
+func vaultOf(id string) string {
+	low := strings.ToLower(id)
+	if _, rest, found := strings.Cut(low, "/vaults/"); found {
+		name, _, _ := strings.Cut(rest, "/")
+		return name
+	}
+	if u, err := url.Parse(low); err == nil && u.Host != "" {
+		name, _, _ := strings.Cut(u.Hostname(), ".")
+		return name
+	}
+	return ""
+}
+
+// mailboxOf names a mailbox by the last part of its directory path, or the
+// local part of its address.
+func mailboxOf(id string) string {
+	id = strings.ToLower(id)
+	id = id[strings.LastIndexByte(id, '/')+1:]
+	name, _, _ := strings.Cut(id, "@")
+	return name
+}
+
+// siteOf is the address of the site that a SharePoint address lies in:
+// https://HOST/sites/S, https://HOST/personal/P, or https://HOST.
+func siteOf(address string) string {
+	u, err := url.Parse(strings.ToLower(address))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	steps := strings.Split(strings.Trim(u.Path, "/"), "/")
+	if len(steps) < 2 || !slices.Contains([]string{"sites", "teams", "personal"}, steps[0]) {
+		return "https://" + u.Host
+	}
+	return "https://" + u.Host + "/" + steps[0] + "/" + steps[1]
+}
+
+// keyName computes VAULT/KEY: of a key's address, or of the addresses of a
+// vault and the name of a key.
+type keyName struct{ address, name *document.Path }
+
+func newKeyName(arg string, _ map[string][]string) (computed, error) {
+	address, name, both := strings.Cut(arg, ",")
+	k := new(keyName)
+	var err error
+	if k.address, err = document.Compile(address); err == nil && both {
+		k.name, err = document.Compile(name)
+	}
+	return k, err
+}
+
+func (k *keyName) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	address := ev.Doc.Text(k.address)
+	name := ""
+	if k.name != nil {
+		name = ev.Doc.Text(k.name)
+	} else if u, err := url.Parse(vaultObject(address)); err == nil {
+		name = u.Path[strings.LastIndexByte(u.Path, '/')+1:]
+	}
+	vault := vaultOf(address)
+	if vault == "" || name == "" {
+		return dst
+	}
+	return append(dst, sigma.Value{Kind: sigma.String, Text: vault + "/" + strings.ToLower(name)})
+}
