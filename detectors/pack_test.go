@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"phiwatch/detectors/rules"
 	"phiwatch/ingest"
 )
 
@@ -254,5 +255,49 @@ filter:
 	want := []string{"ca-out weakened low", "ca-off weakened low"}
 	if diff := cmp.Diff(want, findingsOf(t, set, "CA out", "CA off", "CA off")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestTuneReachesEveryStepOfACorrelation tunes an entry of the catalog that
+// several documents of one file make up, and plays its test events.
+func TestTuneReachesEveryStepOfACorrelation(t *testing.T) {
+	const entry, file = "mfa-fatigue", "stateful/mfa-fatigue.yml"
+	scenario, err := ReadScenario(rules.FS, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	play := func(p Pack) string {
+		set, err := Load(emptyLists(), Source{FS: rules.FS})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := set.Tune(p); err != nil {
+			t.Fatal(err)
+		}
+		all := slices.Concat(set.Rules, set.Disabled)
+		i := slices.IndexFunc(all, func(r *Rule) bool { return r.Entry == entry })
+		e, err := New(set, NewMetrics(prometheus.NewRegistry()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx, err := openDB(t).BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		lines, err := e.Play(t.Context(), tx, all[i], scenario)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(lines, "\n")
+	}
+	if got := play(Pack{}); !strings.Contains(got, "incident medium") || !strings.Contains(got, "incident critical") {
+		t.Fatalf("the scenario has not both steps:\n%s", got)
+	}
+	if got := play(Pack{Disable: []string{"entry:" + entry}}); strings.Contains(got, "incident") {
+		t.Errorf("disabled, and yet:\n%s", got)
+	}
+	if got := play(Pack{Severity: map[string]string{"entry:" + entry: "low"}}); !strings.Contains(got, "incident low") || strings.Contains(got, "incident medium") || strings.Contains(got, "incident critical") {
+		t.Errorf("not all low:\n%s", got)
 	}
 }

@@ -1,0 +1,131 @@
+package detectors
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// weight orders selectors: a heavier one is more particular.
+type weight uint8
+
+const (
+	weighAll weight = iota
+	weighMany
+	weighSafeguard
+	weighEntry
+)
+
+// selector picks rules.
+type selector struct {
+	kind   string // entry, safeguard, tag, group or all
+	value  string // lower-cased
+	weight weight
+	text   string // as written
+}
+
+var selectorWeights = map[string]weight{"all": weighAll, "group": weighMany, "tag": weighMany, "safeguard": weighSafeguard, "entry": weighEntry}
+
+func parseSelector(text string) (selector, bool) {
+	kind, value, _ := strings.Cut(strings.TrimSpace(text), ":")
+	s := selector{kind: kind, value: strings.ToLower(strings.TrimSpace(value)), text: text}
+	var ok bool
+	s.weight, ok = selectorWeights[kind]
+	return s, ok && (kind == "all") == (value == "")
+}
+
+func (s selector) same(o selector) bool { return s.kind == o.kind && s.value == o.value }
+
+func (s selector) picks(r *Rule) bool {
+	switch s.kind {
+	case "entry":
+		return strings.EqualFold(r.Entry, s.value)
+	case "group":
+		return strings.EqualFold(r.Group, s.value)
+	case "safeguard":
+		return slices.ContainsFunc(r.Safeguards, func(code string) bool { return strings.EqualFold(code, s.value) })
+	case "tag":
+		return slices.ContainsFunc(r.Tags, func(tag string) bool {
+			tag = strings.ToLower(tag)
+			return tag == s.value || strings.HasPrefix(tag, s.value+".")
+		})
+	}
+	return true
+}
+
+// knownSelectors are the values that pick something, by kind: lower-cased → as
+// the rules have them.
+type knownSelectors struct {
+	rules  []*Rule
+	values map[string]map[string]string
+}
+
+func newKnownSelectors(rules []*Rule) knownSelectors {
+	k := knownSelectors{rules, map[string]map[string]string{"entry": {}, "group": {}, "safeguard": {}, "tag": {}}}
+	add := func(kind, value string) { k.values[kind][strings.ToLower(value)] = value }
+	for _, r := range rules {
+		add("entry", r.Entry)
+		add("group", r.Group)
+		for _, code := range r.Safeguards {
+			add("safeguard", code)
+		}
+		for _, tag := range r.Tags {
+			add("tag", tag)
+		}
+	}
+	return k
+}
+
+// selector parses a selector, or says what is wrong with it.
+func (k knownSelectors) selector(text string) (s selector, msg string) {
+	s, ok := parseSelector(text)
+	if !ok {
+		return s, fmt.Sprintf("%q is no selector%s", text, cmp.Or(k.guess(text), ": write entry:NAME, safeguard:CODE, group:NAME, tag:NAME or all"))
+	}
+	if slices.ContainsFunc(k.rules, s.picks) {
+		return s, ""
+	}
+	known := k.values[s.kind]
+	if s.kind == "entry" && slices.ContainsFunc(watched, func(m *Meta) bool { return m.Entry == s.value }) {
+		return s, fmt.Sprintf("%s is no rule but part of the watch over the audit trail: set its limits under blindness", s.value)
+	}
+	if meant := closest(s.value, known); meant != "" {
+		return s, fmt.Sprintf("no rule has %s %q; did you mean %s:%s?", s.kind, s.value, s.kind, meant)
+	}
+	if len(known) == 0 {
+		return s, fmt.Sprintf("no rule has a %s", s.kind)
+	}
+	if s.kind == "group" || s.kind == "safeguard" {
+		return s, fmt.Sprintf("no rule has %s %q: use one of %s", s.kind, s.value, strings.Join(slices.Sorted(maps.Values(known)), ", "))
+	}
+	return s, fmt.Sprintf("no rule has %s %q: see phiwatch rules list --output=json", s.kind, s.value)
+}
+
+// guess says what was meant by a text that begins with no kind, or with one
+// misspelt.
+func (k knownSelectors) guess(text string) string {
+	kind, value, found := strings.Cut(strings.ToLower(strings.TrimSpace(text)), ":")
+	for _, of := range []string{"entry", "safeguard", "tag", "group"} {
+		if meant, ok := k.values[of][kind]; ok && !found {
+			return fmt.Sprintf("; did you mean %s:%s?", of, meant)
+		}
+		if found && edits(kind, of, 2) <= 2 {
+			return fmt.Sprintf("; did you mean %s:%s?", of, strings.TrimSpace(value))
+		}
+	}
+	return ""
+}
+
+// closest returns the known value with the fewest edits from a mistyped one, or
+// "" if none is near.
+func closest(word string, known map[string]string) string {
+	best, found := max(1, min(3, len(word)/4))+1, ""
+	for _, low := range slices.Sorted(maps.Keys(known)) {
+		if d := edits(word, low, best); d < best {
+			best, found = d, known[low]
+		}
+	}
+	return found
+}
