@@ -235,6 +235,7 @@ func (t *tick) judge() {
 	}
 	t.listen()
 	t.silences()
+	t.switchedOff()
 	t.lateness()
 	t.damage()
 	t.reach()

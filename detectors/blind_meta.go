@@ -33,6 +33,11 @@ var (
 		"Open the source's diagnostic setting and see whether the category is still ticked: Entra admin centre > Monitoring & health > Diagnostic settings; for unified audit, the forwarder's content types or the Defender XDR streaming settings.",
 		"Look in the Azure Activity Log for diagnosticSettings/write from before the silence began, and ask who did it.",
 		"Tick the category again and see that its records arrive; export those of the silent interval from the portal.")
+	offAndSilent = meta("diag-off-and-silent", Critical, "Logging was switched off, and silence followed",
+		"A diagnostic setting was deleted or weakened, and since then the records that it sends have not come for three times as long as usual: it has taken effect, and nobody sees what happens there.",
+		"Create the setting again, with its former categories and hub: Entra admin centre > Monitoring & health > Diagnostic settings, or Azure portal > the resource > Diagnostic settings.",
+		"Take the account that switched it off for hostile until its owner has confirmed the change: revoke its sessions, and review all that it did since.",
+		"Export what the portal still holds of the blind interval, and note the interval for the risk assessment.")
 	deliveryDelay = meta("delivery-delay", Medium, "Audit records arrive late",
 		"More than one in twenty records of the last half hour reached the hub later than the limit for their kind. Violations and their restores are found as late.",
 		"Look at Microsoft's service health (admin centre > Health > Service health; Azure portal > Service Health) for delays of the source.",
@@ -66,7 +71,7 @@ var (
 
 // watched are the detectors of Watch.
 var watched = []*Meta{
-	streamSilence, partialSilence, deliveryDelay, evidenceGap, consumerLag, quarantineGrowth, hubUnreachable, fieldsUnseen,
+	streamSilence, partialSilence, offAndSilent, deliveryDelay, evidenceGap, consumerLag, quarantineGrowth, hubUnreachable, fieldsUnseen,
 }
 
 // WatchRules describes what Watch finds, sorted by entry.

@@ -19,6 +19,7 @@ type blindState struct {
 	streams map[streamKey]*stream
 	alarms  map[alarmKey]*alarm
 	rules   map[string]*fieldState
+	offs    []off
 	dropped []streamKey
 }
 
@@ -31,7 +32,7 @@ func loadBlind(ctx context.Context, tx *sql.Tx) (*blindState, error) {
 		return nil, fmt.Errorf("lock the state of the watch: %w", err)
 	}
 	b.ticked = fromMicros(ticked)
-	for _, load := range []func(context.Context, *sql.Tx) error{b.loadStreams, b.loadAlarms, b.loadRules} {
+	for _, load := range []func(context.Context, *sql.Tx) error{b.loadStreams, b.loadAlarms, b.loadRules, b.loadOffs} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err
 		}
@@ -82,6 +83,19 @@ func (b *blindState) loadRules(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 		b.rules[r.entry] = r
+		return nil
+	})
+}
+
+func (b *blindState) loadOffs(ctx context.Context, tx *sql.Tx) error {
+	return each(ctx, tx, "settings", `SELECT entry, tenant, subject, at, is_off FROM blind_offs ORDER BY entry, tenant, subject`, func(rows *sql.Rows) error {
+		var o off
+		var at int64
+		if err := rows.Scan(&o.entry, &o.tenant, &o.subject, &at, &o.off); err != nil {
+			return err
+		}
+		o.at = fromMicros(at)
+		b.offs = append(b.offs, o)
 		return nil
 	})
 }

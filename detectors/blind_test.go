@@ -461,6 +461,61 @@ func TestNothingIsLostWithARoundThatFails(t *testing.T) {
 	}
 }
 
+func TestSilenceAfterASettingWasSwitchedOff(t *testing.T) {
+	const setting = "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.KeyVault/vaults/V1/providers/Microsoft.Insights/diagnosticSettings/D"
+	l := listen(t, WatchOptions{})
+	note := func(entry, subject string, state State, at time.Time) {
+		t.Helper()
+		f := Finding{Rule: &Meta{Entry: entry}, State: state, Tenant: "t1", Subject: subject, Time: at}
+		if err := l.watch.Note(t.Context(), l.tx, []Finding{f}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	hourly := func() { // quiet for an hour, usually
+		if n++; n%12 == 0 {
+			l.hear(ingest.KeyVault, "", 3, time.Minute)
+		}
+	}
+	l.pass(48*time.Hour, hourly)
+	note("azure-diag-deleted", setting, Weakened, l.now)
+	note("azure-diag-deleted", setting, Restored, l.now.Add(-time.Hour)) // late: it does not count
+	note("azure-diag-deleted", "/subscriptions/s1/providers/microsoft.insights/diagnosticSettings/a", Weakened, l.now)
+	l.pass(3*time.Hour-round, nil)
+	if l.told != nil {
+		t.Errorf("too early: %v", l.told)
+	}
+	l.pass(30*time.Minute, nil)
+	l.restart(time.Minute)
+	note("azure-diag-deleted", setting, Restored, l.now)
+	l.pass(time.Hour, nil) // the setting is back, but nothing has come yet
+	l.pass(round, func() { l.hear(ingest.KeyVault, "", 1, time.Minute) })
+	l.pass(time.Hour, nil)
+	subject := strings.ToLower(setting)
+	want := []string{"Wed 03:00 weakened diag-off-and-silent critical " + subject, "Wed 04:31 restored diag-off-and-silent " + subject}
+	if diff := cmp.Diff(want, l.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestKindsOfSettings(t *testing.T) {
+	for _, c := range []struct {
+		entry, subject string
+		want           int
+		first          ingest.Kind
+	}{
+		{"entra-diag-deleted", "/providers/microsoft.aadiam/diagnosticsettings/d", 6, ingest.EntraAudit},
+		{"azure-diag-weakened", "/subscriptions/s/providers/microsoft.insights/diagnosticsettings/d", 1, ingest.AzureActivity},
+		{"azure-diag-deleted", "/subscriptions/s/resourcegroups/r/providers/microsoft.keyvault/vaults/v/providers/microsoft.insights/diagnosticsettings/d", 1, ingest.KeyVault},
+		{"azure-diag-deleted", "/subscriptions/s/resourcegroups/r/providers/microsoft.sql/servers/v/providers/microsoft.insights/diagnosticsettings/d", 0, 0},
+	} {
+		got := (&off{entry: c.entry, subject: c.subject}).kinds()
+		if len(got) != c.want || len(got) > 0 && got[0] != c.first {
+			t.Errorf("%s: got %v", c.subject, got)
+		}
+	}
+}
+
 func TestGaps(t *testing.T) {
 	batch := func(owner string, reset bool, sequences ...int64) *ingest.Batch {
 		b := &ingest.Batch{Partition: ingest.Partition{Hub: someHub, ID: "3"}, Owner: owner, Reset: reset}

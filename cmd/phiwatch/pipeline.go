@@ -152,6 +152,9 @@ func (p *pipeline) commitBatch(ctx context.Context, b ingest.Batch, v *verdict) 
 	if err != nil {
 		return err
 	}
+	if err := p.watch.Note(ctx, tx, findings); err != nil {
+		return err
+	}
 	findings = append(findings, v.gaps...)
 	if err := p.ledger.Apply(ctx, tx, findings); err != nil {
 		return err

@@ -41,6 +41,17 @@ CREATE TABLE blind_rules (
     seen    BOOLEAN NOT NULL
 );
 
+-- Settings that send records to the hubs: which of them were last seen switched
+-- off, by event time.
+CREATE TABLE blind_offs (
+    entry   TEXT    NOT NULL,
+    tenant  TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    at      BIGINT  NOT NULL,
+    is_off  BOOLEAN NOT NULL,
+    PRIMARY KEY (entry, tenant, subject)
+);
+
 -- Its one row lets one process at a time judge, and says when one last did.
 CREATE TABLE blind_head (
     one    BIGINT PRIMARY KEY CHECK (one = 1),
@@ -50,6 +61,7 @@ INSERT INTO blind_head (one, ticked) VALUES (1, 0);
 
 -- +goose Down
 DROP TABLE blind_head;
+DROP TABLE blind_offs;
 DROP TABLE blind_rules;
 DROP TABLE blind_alarms;
 DROP TABLE blind_streams;
