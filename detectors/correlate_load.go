@@ -95,6 +95,19 @@ func (b *builder) correlation(doc *sigma.Correlation) (*correlation, error) {
 	return c, nil
 }
 
+// fields returns the names that subject and name give.
+func (s *correlated) fields() []string {
+	var out []string
+	for _, n := range []yaml.Node{s.Subject, s.Name} {
+		for _, item := range append(n.Content, &n) {
+			if item.Kind == yaml.ScalarNode {
+				out = append(out, item.Value)
+			}
+		}
+	}
+	return out
+}
+
 // inherit takes what s does not say from another document of the same entry.
 func (s *correlated) inherit(from *correlated) {
 	if len(s.Codes) == 0 {

@@ -124,3 +124,31 @@ detection: {selection: {EventID: [528, 4624]}, condition: selection}
 		t.Error("no warning of a log source that is not read")
 	}
 }
+
+// An alias may be for the subject alone; one for nothing is warned of.
+func TestAliasesOfTheSubject(t *testing.T) {
+	const text = `
+title: read
+name: read
+logsource: {product: m365, service: audit}
+detection: {s: {Operation: Read}, condition: s}
+---
+title: pairs
+correlation:
+  type: event_count
+  rules: [read]
+  group-by: [UserId]
+  aliases: {thing: {read: ObjectId}, unused: {read: ItemType}}
+  timespan: 5m
+  condition: {gte: 1}
+safeguard: {entry: pairs, subject: [UserId, thing]}
+`
+	set := setOf(t, text)
+	if len(set.Warnings) != 1 || !strings.Contains(set.Warnings[0].Error(), `alias "unused"`) {
+		t.Errorf("warnings %v", set.Warnings)
+	}
+	got := applyBatch(t, newEngine(t, set), openDB(t), false, auditRecord(1, noon, "Read", "ann@example.org", "a", 1))
+	if len(got) != 1 || got[0].Subject != "ann@example.org + a" {
+		t.Errorf("found %v", tell(got))
+	}
+}

@@ -221,7 +221,7 @@ func (b *builder) correlate(set *Set, p *plan) error {
 		if err := l.link(c); err != nil {
 			errs = append(errs, err)
 		}
-		b.warnings = append(b.warnings, warnings(c.doc)...)
+		b.warnings = append(b.warnings, c.warnings()...)
 		shared := slices.ContainsFunc(set.Rules, func(r *Rule) bool { return r.correlation != nil && r.File == c.rule.File && r.Entry == c.rule.Entry })
 		if c.reports && !shared {
 			set.Rules = append(set.Rules, c.rule)
@@ -231,10 +231,15 @@ func (b *builder) correlate(set *Set, p *plan) error {
 	return errors.Join(errs...)
 }
 
-func warnings(c *sigma.Correlation) []error {
+// warnings are the document's, but for aliases that only its safeguard key uses.
+func (c *correlation) warnings() []error {
 	var out []error
-	for _, w := range c.Warnings {
-		out = append(out, w)
+	for _, w := range c.doc.Warnings {
+		if c.key == nil || !slices.ContainsFunc(c.key.fields(), func(f string) bool {
+			return strings.HasPrefix(w.Msg, fmt.Sprintf("alias %q is not used", f))
+		}) {
+			out = append(out, w)
+		}
 	}
 	return out
 }
