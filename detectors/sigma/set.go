@@ -86,7 +86,7 @@ func (s *Set) Match(ev Event, sc *Scratch, out []int) []int {
 }
 
 // MatchFields is Match for a host that knows which of the fields of [Set.Slots]
-// have values: it names them by their places there, each once and in any order.
+// have values: it names them by their places there, in any order.
 func (s *Set) MatchFields(ev Event, fields []int, sc *Scratch, out []int) []int {
 	words := (len(s.matchers) + 63) / 64
 	if cap(sc.marks) < words {
