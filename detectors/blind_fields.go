@@ -22,8 +22,9 @@ const (
 // rule of which one field was seen is not looked for any more, so that soon
 // almost none is.
 type fieldWatch struct {
-	engine *Engine
-	rules  []*ruleFields
+	engine  *Engine
+	rules   []*ruleFields
+	byEntry map[string]int
 
 	mu      sync.Mutex // guards what follows
 	pending [][]int    // rules not seen yet, by kind
@@ -41,7 +42,7 @@ type ruleFields struct {
 // Use makes w watch the fields of e's rules. Rules of correlations are not
 // watched, nor such as look for words in any field.
 func (w *Watch) Use(e *Engine) {
-	f := &fieldWatch{engine: e, pending: make([][]int, len(ingest.Kinds()))}
+	f := &fieldWatch{engine: e, byEntry: map[string]int{}, pending: make([][]int, len(ingest.Kinds()))}
 	names := []string(nil)
 	for _, r := range e.Rules() {
 		if len(r.halves) == 0 || r.halves[0].match == nil || len(r.halves[0].match.Slots()) == 0 {
@@ -57,6 +58,7 @@ func (w *Watch) Use(e *Engine) {
 			names = append(names, k.String())
 		}
 		slices.Sort(names)
+		f.byEntry[r.Entry] = len(f.rules)
 		f.rules = append(f.rules, &ruleFields{r, h.kinds, h.match.Slots(), digestOf(names...)})
 	}
 	f.seen = make([]bool, len(f.rules))
@@ -84,6 +86,15 @@ func (f *fieldWatch) sample(ev *ingest.Event) {
 	})
 	s.end()
 	f.engine.scopes.Put(s)
+}
+
+// found notes that a rule has found something, and so has its fields.
+func (f *fieldWatch) found(entry string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if i, ok := f.byEntry[entry]; ok {
+		f.seen[i] = true
+	}
 }
 
 func present(values []sigma.Value) bool {

@@ -24,14 +24,19 @@ var settings = []string{"azure-diag-deleted", "azure-diag-weakened", "entra-diag
 // offFactor is how many times the usual quiet follows from a setting that is off.
 const offFactor = 3
 
-// Note remembers which diagnostic settings the findings of a batch tell to be
-// off, in the batch's transaction. The newest by event time counts.
+// Note takes the findings of a batch in, in the batch's transaction: which rules
+// find something, and which diagnostic settings are off; of these the newest by
+// event time counts.
 func (w *Watch) Note(ctx context.Context, tx *sql.Tx, findings []Finding) error {
 	if w == nil {
 		return nil
 	}
+	fields := w.fields.Load()
 	for i := range findings {
 		f := &findings[i]
+		if fields != nil && f.State != Restored {
+			fields.found(f.Rule.Entry)
+		}
 		if !slices.Contains(settings, f.Rule.Entry) {
 			continue
 		}

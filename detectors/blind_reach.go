@@ -77,12 +77,14 @@ func (t *tick) lateness() {
 func (t *tick) damage() {
 	o := &t.options
 	whole := t.now.Sub(t.begun) >= windowSpan // after a start the window is not full
+	hubs := slices.Collect(maps.Keys(t.damaged))
 	for _, a := range t.alarms {
 		if a.open && a.entry == quarantineGrowth.Entry {
-			t.damaged[a.subject] = t.damaged[a.subject]
+			hubs = append(hubs, a.subject) // open from before a restart
 		}
 	}
-	for _, hub := range slices.Sorted(maps.Keys(t.damaged)) {
+	slices.Sort(hubs)
+	for _, hub := range slices.Compact(hubs) {
 		f := t.damaged[hub]
 		share := float64(f.bad) / float64(max(1, f.of))
 		bad := f.bad >= o.QuarantineRecords || f.bad >= fewRecords/2 && share > o.QuarantineShare

@@ -573,7 +573,10 @@ safeguard: {entry: rule-$entry, subject: properties.id}
 `)
 	}
 	l := listen(t, WatchOptions{})
-	l.watch.Use(engineOf(t, nil, rule("1", "properties.noSuchThing"), rule("2", "operationName")))
+	l.watch.Use(engineOf(t, nil, rule("1", "properties.noSuchThing"), rule("2", "operationName"), rule("3", "properties.rare")))
+	if err := l.watch.Note(t.Context(), l.tx, []Finding{{Rule: &Meta{Entry: "rule-3"}, State: Weakened}}); err != nil {
+		t.Fatal(err) // a rule that has found something has its fields
+	}
 	record := []byte(`{"time":"2026-09-14T08:00:00Z","category":"AuditLogs","operationName":"Update policy","tenantId":"t1",` +
 		`"resourceId":"/tenants/t1/providers/Microsoft.aadiam","properties":{"id":"a","result":"success"}}`)
 	day := func(n int, body []byte) {

@@ -67,8 +67,7 @@ func TestSilenceIsToldAndResolved(t *testing.T) {
 	for range 2 {
 		judge()
 	}
-	pages, err := f.pager.Await(ctx, func(p map[string]receivertest.Page) bool { return len(p) == 1 })
-	if err != nil {
+	if _, err := f.pager.Await(ctx, func(p map[string]receivertest.Page) bool { return len(p) == 1 }); err != nil {
 		t.Fatalf("no page: %v", err)
 	}
 	messages, err := f.slack.Await(ctx, func(m []receivertest.SlackMessage) bool { return len(m) == 1 })
@@ -86,7 +85,7 @@ func TestSilenceIsToldAndResolved(t *testing.T) {
 	}
 	await(ctx, t, "the next record decided", decided(2))
 	judge()
-	pages, err = f.pager.Await(ctx, func(p map[string]receivertest.Page) bool {
+	pages, err := f.pager.Await(ctx, func(p map[string]receivertest.Page) bool {
 		for _, page := range p {
 			return page.Status == "resolved"
 		}
