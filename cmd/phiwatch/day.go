@@ -93,18 +93,27 @@ func newDay(catalog []*detectors.Rule, harmless int, now time.Time) (*day, error
 	return d, nil
 }
 
-// standsFor picks the rule that shows a seed code: one whose first code it is
-// and that can be restored, if there is one.
+// story names the entries that stand for the seed codes: what people have heard of.
+var story = []string{
+	"label-removed", "case-hold-removed", "litigation-hold-weakened", "irm-off", "smime-weakened", "ual-ingestion-off",
+	"mfa-per-user-disabled", "security-info-deleted", "passwordless-credential-deleted", "ca-policy-disabled", "ca-app-scope-reduced",
+	"device-noncompliant", "role-assigned-privileged", "customer-key-weakened", "sql-tde-off", "sql-masking-off", "storage-https-off",
+	"retention-policy-off", "appproxy-certificate-removed", "outbound-connector-tls-off", "site-label-removed", "expressroute-removed", "vpn-removed",
+}
+
+// standsFor picks the rule that shows a seed code: one of the story, if it can
+// be one whose first code it is; nil if the catalog has none.
 func standsFor(catalog []*detectors.Rule, code string) *detectors.Rule {
 	rank := func(r *detectors.Rule) int {
+		told := slices.Contains(story, r.Entry)
 		switch i := slices.Index(r.Safeguards, code); {
 		case i < 0:
 			return 4
-		case i == 0 && r.Restorable:
+		case i == 0 && told:
 			return 0
-		case r.Restorable:
+		case told:
 			return 1
-		case i == 0:
+		case r.Restorable:
 			return 2
 		}
 		return 3
