@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -11,9 +12,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"phiwatch/detectors"
 )
 
 // The README's coverage section stands between these lines.
@@ -114,31 +118,78 @@ phiwatch_events_total{kind="m365-audit"} 0
 process_start_time_seconds 1.78940880025e+09
 `
 
-func TestCoverageByTheEventsSeen(t *testing.T) {
-	dir := t.TempDir()
-	config := filepath.Join(dir, "phiwatch.yml")
-	write(t, config, "rules:\n  disable: ['entry:tap-issued', 'safeguard:VPN']\nlists: {phi_apps: [x], emergency_accounts: [x]}\n")
-	c := coverageOf(t, "--config.file", config, "--url", metricsServer(t, seenPage)+"/")
+// smallCatalog has a few rules on a few log sources; a catalog that grows does
+// not change what they come to.
+func smallCatalog(t *testing.T, lists map[string][]string, p detectors.Pack) *detectors.Set {
+	t.Helper()
+	files := fstest.MapFS{}
+	add := func(entry, codes, service, field string) {
+		files["g/"+entry+".yml"] = &fstest.MapFile{Data: fmt.Appendf(nil, `
+title: %[1]s
+logsource: {product: azure, service: %[3]s}
+detection: {selection: {%[4]s}, condition: selection}
+safeguard: {entry: %[1]s, codes: [%[2]s], subject: properties.id}
+`, entry, codes, service, field)}
+	}
+	add("audit-a", "APPROXY, AUTHN", "auditlogs", "operationName: a")
+	add("audit-b", "AUTHN", "auditlogs", "operationName: b")
+	add("activity", "ER", "activitylogs", "operationName: c")
+	add("vpn", "VPN", "activitylogs", "operationName: d")
+	add("signin", "CA-APPS, RBAC", "signinlogs", "properties.appId|expand: '%phi_apps%'")
+	add("emergency", "RBAC", "auditlogs", "properties.id|expand: '%emergency_accounts%'")
+	set, err := detectors.Load((&config{Lists: lists}).lists(), detectors.Source{FS: files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Tune(p); err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestCoverageJudges(t *testing.T) {
+	events := func(kinds ...string) *seenEvents {
+		seen := &seenEvents{Events: map[string]int64{}}
+		for _, k := range kinds {
+			seen.Events[k] = 1
+		}
+		return seen
+	}
+	none := map[string][]string{}
+	apps := map[string][]string{"phi_apps": {"x"}}
 	tests := map[string]struct {
-		covered extent
-		missing []string
+		lists map[string][]string // nil: of the catalog itself
+		pack  detectors.Pack
+		seen  *seenEvents
+		code  string
+		want  extent
+		why   string
 	}{
-		"APPROXY": {covered, []string{}},
-		"AUTHN":   {partly, []string{"1 of 3 disabled"}},
-		"VPN":     {uncovered, []string{"2 of 2 disabled"}},
-		"ER":      {uncovered, []string{"no azure-activity event seen"}},
-		"CA-APPS": {partly, []string{"no entra-noninteractive-signin event seen"}},
-		"SMIME":   {uncovered, []string{"no m365-audit event seen"}},
+		"all in force":                     {none, detectors.Pack{}, nil, "AUTHN", covered, ""},
+		"no rule":                          {none, detectors.Pack{}, nil, "TDE", uncovered, "no rule"},
+		"one disabled":                     {none, detectors.Pack{Disable: []string{"entry:audit-b"}}, nil, "AUTHN", partly, "1 of 2 disabled"},
+		"all disabled":                     {none, detectors.Pack{Disable: []string{"safeguard:VPN"}}, nil, "VPN", uncovered, "1 of 1 disabled"},
+		"a list unset":                     {none, detectors.Pack{}, nil, "CA-APPS", uncovered, "1 of 1 blind without phi_apps"},
+		"one list of two unset":            {apps, detectors.Pack{}, nil, "RBAC", partly, "1 of 2 blind without emergency_accounts"},
+		"a list set":                       {apps, detectors.Pack{}, nil, "CA-APPS", covered, ""},
+		"nobody could have set it":         {nil, detectors.Pack{}, nil, "RBAC", covered, "2 of 2 only with emergency_accounts, phi_apps"},
+		"its events are seen":              {none, detectors.Pack{}, events("entra-audit"), "AUTHN", covered, ""},
+		"its events are not":               {none, detectors.Pack{}, events("entra-audit"), "ER", uncovered, "no azure-activity event seen"},
+		"one of its two kinds is":          {apps, detectors.Pack{}, events("entra-signin"), "CA-APPS", partly, "no entra-noninteractive-signin event seen"},
+		"what is disabled needs no events": {none, detectors.Pack{Disable: []string{"entry:vpn"}}, events(), "VPN", uncovered, "1 of 1 disabled"},
 	}
-	for code, tt := range tests {
-		s := c.row(code)
-		if s.Covered != tt.covered {
-			t.Errorf("%s is covered: %s, want %s", code, s.Covered, tt.covered)
-		}
-		if diff := cmp.Diff(tt.missing, s.Missing); diff != "" {
-			t.Errorf("%s: %s", code, diff)
-		}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newCoverage(smallCatalog(t, tt.lists, tt.pack), tt.lists, tt.seen).row(tt.code)
+			if why := strings.Join(s.Missing, "; "); s.Covered != tt.want || why != tt.why {
+				t.Errorf("covered: %s, %q; want %s, %q", s.Covered, why, tt.want, tt.why)
+			}
+		})
 	}
+}
+
+func TestCoverageCountsTheEventsSeen(t *testing.T) {
+	c := coverageOf(t, "--url", metricsServer(t, seenPage)+"/")
 	if want := time.Date(2026, 9, 14, 18, 0, 0, 0, time.UTC); !c.Checked.Since.Equal(want) {
 		t.Errorf("seen since %s, want %s", c.Checked.Since, want)
 	}
@@ -201,8 +252,8 @@ func TestCoverageOfARunningDaemon(t *testing.T) {
 		return get(web, "/-/healthy", nil) == http.StatusOK && strings.Contains(page(t, web, "/metrics"), "\nphiwatch_events_total{kind=\"entra-audit\"} 1\n")
 	})
 	c := coverageOf(t, "--config.file", file, "--url", "http://"+web)
-	if s := c.row("APPROXY"); s.Covered != covered {
-		t.Errorf("APPROXY is covered: %s, %v", s.Covered, s.Missing)
+	if s := c.row("MFA"); s.Covered != partly {
+		t.Errorf("MFA is covered: %s, %v; want partly: no event of a sign-in has been seen", s.Covered, s.Missing)
 	}
 	if s := c.row("TDE"); s.Covered != uncovered {
 		t.Errorf("TDE is covered: %s, though no event of Azure has been seen", s.Covered)
