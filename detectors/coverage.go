@@ -80,12 +80,27 @@ func (r *Rule) Lists() []string {
 
 // Blind reports whether the rule, as it is configured, can match no event at
 // all: because an operator list is empty without which it has nothing to look
-// for, or because its log source or its fields are in no event.
+// for, or because its log source or its fields are in no event. A correlation is
+// blind when what it relates is: one of several rules that all have to match, or
+// every one of those that it counts.
 func (r *Rule) Blind() bool {
-	if r.never != "" {
-		return true
+	if r.correlation == nil {
+		return r.never != ""
 	}
-	return len(r.reading()) > 0 && !slices.ContainsFunc(r.reading(), func(h *half) bool { return h.rule.never == "" })
+	places := map[uint8]bool{} // whether some rule in the place can match
+	for _, f := range r.correlation.feeders {
+		place := f.place
+		if !r.correlation.doc.Ranked() {
+			place = 0
+		}
+		places[place] = places[place] || f.from.rule.never == ""
+	}
+	for _, sees := range places {
+		if !sees {
+			return true
+		}
+	}
+	return false
 }
 
 // BlindToRestore reports whether the rule has something that restores, and none

@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -194,5 +195,44 @@ func TestRulesThatListsLeaveBlind(t *testing.T) {
 	}
 	if app := "signin-single-factor-phi-app"; !unset[app].BlindToRestore() || set[app].BlindToRestore() {
 		t.Errorf("%s is restored by a sign-in to an application of phi_apps, and by nothing without", app)
+	}
+}
+
+func TestCorrelationsAreBlindWithWhatTheyRelate(t *testing.T) {
+	const base = `
+title: %[1]s
+name: %[1]s
+logsource: {product: azure, service: auditlogs}
+detection:
+  selection: {%[2]s}
+  condition: selection
+---
+`
+	tests := map[string]struct {
+		correlation string
+		want        bool
+	}{
+		"both have to match":       {"type: temporal, rules: [sees, blind]", true},
+		"both have to match, done": {"type: temporal, rules: [sees, sees-too]", false},
+		"either counts":            {"type: event_count, rules: [sees, blind], condition: {gte: 3}", false},
+		"only a blind one counts":  {"type: event_count, rules: [blind], condition: {gte: 3}", true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			text := fmt.Sprintf(base, "sees", "operationName: a") + fmt.Sprintf(base, "sees-too", "operationName: b") +
+				fmt.Sprintf(base, "blind", "operationName|expand: '%mine%'") + `
+title: related
+correlation: {` + tt.correlation + `, group-by: [tenantId], timespan: 5m}
+level: high
+`
+			set, err := Load(map[string][]string{"mine": {}}, Source{FS: fstest.MapFS{"g/related.yml": {Data: []byte(text)}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(set.Rules, func(r *Rule) bool { return r.correlation != nil })
+			if got := set.Rules[i].Blind(); got != tt.want {
+				t.Errorf("blind %v, want %v", got, tt.want)
+			}
+		})
 	}
 }
