@@ -19,6 +19,11 @@ import (
 //	lowered.<list>.<new>,<old>  true if the value at new stands before the one at old in the list, false if not,
 //	                            none if either is not in it
 //	unlisted.<list>.<path>      the values at path that are not in the operator's list
+//	listed.<list>.<path> | …    the values at the paths that are in the operator's list
+//	methods.weakened            of a change of the authentication methods policy: the methods that are weaker
+//	methods.strengthened        likewise, stronger
+//	host.<path>                 the host of the URL at path
+//	count.<path>                how many values there are at path; none if it is not there
 //	greater.<path>,<path>       true if the first number is greater than the second, false if not, none if either is none
 //	until.<path>                whole days from the event to the time at path, in Unix seconds
 //	first.<path> | <path> …     the values of the first path that has one
@@ -37,6 +42,10 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"unlisted": newUnlisted,
 	"greater":  newGreater,
 	"until":    newUntil,
+	"host":     newHost,
+	"count":    newCount,
+	"listed":   newListed,
+	"methods":  newMethods,
 	"days":     newDays,
 	"first":    newFirst,
 	"any":      newAny,

@@ -79,3 +79,75 @@ func (u *until) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	}
 	return append(dst, number(int((seconds-ev.Time.Unix())/int64((24*time.Hour).Seconds()))))
 }
+
+// listed finds the values of some paths that are in an operator's list.
+type listed struct {
+	list  []string
+	paths []*document.Path
+}
+
+func newListed(arg string, lists map[string][]string) (computed, error) {
+	list, rest, err := listAndPath(arg)
+	if err != nil {
+		return nil, err
+	}
+	l := &listed{list: lists[list]}
+	for text := range strings.SplitSeq(rest, " | ") {
+		p, err := document.Compile(strings.TrimSpace(text))
+		if err != nil {
+			return nil, err
+		}
+		l.paths = append(l.paths, p)
+	}
+	return l, nil
+}
+
+func (l *listed) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	for _, p := range l.paths {
+		for _, text := range texts(ev, p) {
+			if slices.ContainsFunc(l.list, func(v string) bool { return strings.EqualFold(v, text) }) {
+				dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
+			}
+		}
+	}
+	return dst
+}
+
+// host takes the host out of a URL.
+type host struct{ path *document.Path }
+
+func newHost(arg string, _ map[string][]string) (computed, error) {
+	p, err := document.Compile(arg)
+	return &host{p}, err
+}
+
+func (h *host) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	for _, text := range texts(ev, h.path) {
+		_, rest, found := strings.Cut(text, "://")
+		if !found {
+			rest = text
+		}
+		name, _, _ := strings.Cut(rest, "/")
+		dst = append(dst, sigma.Value{Kind: sigma.String, Text: name})
+	}
+	return dst
+}
+
+// count counts values.
+type count struct{ path *document.Path }
+
+func newCount(arg string, _ map[string][]string) (computed, error) {
+	p, err := document.Compile(arg)
+	return &count{p}, err
+}
+
+func (c *count) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	values := ev.Doc.Values(c.path, nil)
+	switch {
+	case len(values) == 0:
+		return dst
+	case len(values) == 1 && (values[0].Kind == document.Null || values[0].Kind == document.Array && values[0].Text == "[]"):
+		return append(dst, number(0))
+	}
+	return append(dst, number(len(values)))
+}

@@ -119,6 +119,9 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 			findings = append(findings, m.Finding)
 		}
 	}
+	if findings, err = e.resolve(ctx, tx, findings); err != nil {
+		return nil, err
+	}
 	if findings, err = e.remember(ctx, tx, findings); err != nil {
 		return nil, err
 	}
@@ -129,7 +132,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 		return nil, err
 	}
 	if e.windows != nil {
-		found, err := e.windows.apply(sqlJournal{ctx, tx}, certain)
+		found, err := e.windows.apply(sqlJournal{ctx, tx}, shown(certain, findings))
 		if err != nil {
 			return nil, err
 		}

@@ -56,10 +56,14 @@ type Finding struct {
 
 // held is what the engine needs to know of a finding until it is one.
 type held struct {
-	Unsure bool                `json:",omitempty"` // the value is weak, but the subject may never have been strong
-	Value  string              `json:",omitempty"` // for rules with regained: what was lost, or is in force now
-	Known  string              `json:",omitempty"` // for rules with known: whom that is about
-	Told   map[string][]string `json:",omitempty"` // for rules with memory: the values that the event tells
+	Unsure  bool                `json:",omitempty"` // the value is weak, but the subject may never have been strong
+	Lower   Severity            `json:",omitempty"` // than which it is not more severe if it was not
+	Hide    bool                `json:",omitempty"` // it is nothing if it was not
+	Alias   []string            `json:",omitempty"` // for rules with alias: other names of the subject
+	ByAlias bool                `json:",omitempty"` // the subject may be known by these only
+	Value   string              `json:",omitempty"` // for rules with regained: what was lost, or is in force now
+	Known   string              `json:",omitempty"` // for rules with known: whom that is about
+	Told    map[string][]string `json:",omitempty"` // for rules with memory: the values that the event tells
 }
 
 // Evidence points to the record a finding rests on.

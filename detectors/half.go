@@ -90,8 +90,14 @@ func (h *half) finding(s *scope, subject string) Finding {
 			break
 		}
 	}
-	if r.unknown != nil && h.state == Weakened && (r.unknown.match == nil || r.unknown.match.Match(s)) {
-		f.Unsure = true
+	for i := range r.unknown {
+		if u := &r.unknown[i]; h.state == Weakened && (u.match == nil || u.match.Match(s)) {
+			f.Unsure, f.Lower, f.Hide = true, u.severity, u.none
+			break
+		}
+	}
+	if r.alias != nil {
+		f.Alias, f.ByAlias = r.alias.of(s)
 	}
 	if r.regained != nil {
 		f.Value = strings.Clone(r.regained.value(h.state, s))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -51,10 +52,10 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 	h := half{rule: r, state: knows, kinds: weakened.kinds, outcome: ingest.Success}
 	r.known = new(known)
 	var err error
-	if r.known.of, err = parseSubject(sr.File, &y.Of); err != nil {
+	if r.known.of, err = parseSubject(sr.File, &y.Of, b.options.Placeholders); err != nil {
 		return err
 	}
-	if h.subject, err = parseSubject(sr.File, &y.Key); err != nil {
+	if h.subject, err = parseSubject(sr.File, &y.Key, b.options.Placeholders); err != nil {
 		return err
 	}
 	if len(h.subject) == 0 || len(r.known.of) == 0 {
@@ -109,7 +110,7 @@ func (e *Engine) settle(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]
 		out = weak
 	}
 	if f.Unsure {
-		weak, err := e.unsure(ctx, tx, r, f)
+		weak, err := e.doubt(ctx, tx, r, f)
 		return append(out, weak...), err
 	}
 	return append(out, f), nil
@@ -129,8 +130,8 @@ func (f *Finding) keys(sides []string) []string {
 	return keys
 }
 
-// unsure lowers a weak value's severity unless a strong one from before is known.
-func (e *Engine) unsure(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
+// doubt lowers a weak value's severity unless a strong one from before is known.
+func (e *Engine) doubt(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
 	keys := f.keys(f.Weak)
 	if r.known != nil {
 		keys = []string{strings.ToLower(f.Known)}
@@ -152,10 +153,10 @@ func (e *Engine) unsure(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]
 			return nil, err
 		}
 	}
-	if r.unknown.none {
+	if f.Hide {
 		return nil, nil
 	}
-	f.Severity = min(f.Severity, r.unknown.severity)
+	f.Severity = min(f.Severity, f.Lower)
 	return []Finding{f}, nil
 }
 
@@ -184,4 +185,21 @@ func (e *Engine) strong(ctx context.Context, tx *sql.Tx, f Finding, keys []strin
 	}
 	_, err := tx.ExecContext(ctx, `DELETE FROM unknown_weak WHERE happened < $1`, f.Time.Add(-lateness).UnixMicro())
 	return weak, err
+}
+
+// shown leaves out the matches that are nothing as far as is known.
+func shown(matches []*Match, findings []Finding) []*Match {
+	hides := func(m *Match) bool { return m.Finding.Hide }
+	if !slices.ContainsFunc(matches, hides) {
+		return matches
+	}
+	type id struct{ entry, event, subject string }
+	found := map[id]bool{}
+	for i := range findings {
+		f := &findings[i]
+		found[id{f.Rule.Entry, f.Evidence.EventID, f.Subject}] = true
+	}
+	return slices.DeleteFunc(slices.Clone(matches), func(m *Match) bool {
+		return hides(m) && !found[id{m.Finding.Rule.Entry, m.Finding.Evidence.EventID, m.Finding.Subject}]
+	})
 }

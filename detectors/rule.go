@@ -20,9 +20,10 @@ type Rule struct {
 	subject  subject
 	name     subject
 	severity []level
-	unknown  *level    // of a weak value while the subject is not known to have been strong; nil: full
+	unknown  []level   // of a weak value while the subject is not known to have been strong: the first that holds; none: full
 	known    *known    // what makes a subject known to have been strong; nil: what restores
 	sides    sides     // of the safeguard; nil: it has one
+	alias    *alias    // other names of a subject; nil: none
 	memory   *memory   // values that are compared with what they were; nil: none
 	regained *regained // what a restore must give back; nil: nothing in particular
 	halves   []half    // what weakens, then what restores if anything does
@@ -99,10 +100,10 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if r.Quiet, err = s.quiet(); err != nil {
 		return at(sr.File, n, "%v", err)
 	}
-	if r.subject, err = parseSubject(sr.File, &s.Subject); err != nil {
+	if r.subject, err = parseSubject(sr.File, &s.Subject, b.options.Placeholders); err != nil {
 		return err
 	}
-	if r.name, err = parseSubject(sr.File, &s.Name); err != nil {
+	if r.name, err = parseSubject(sr.File, &s.Name, b.options.Placeholders); err != nil {
 		return err
 	}
 	if r.unknown, err = b.unknown(sr, &s.Unknown); err != nil {
@@ -112,6 +113,9 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 		return at(sr.File, n, "safeguard.regained: %v", err)
 	}
 	if r.sides, err = b.sides(sr, &s.Sides); err != nil {
+		return err
+	}
+	if r.alias, err = b.alias(sr, &s.Alias); err != nil {
 		return err
 	}
 	for i := range s.Severity {
@@ -154,7 +158,7 @@ func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half)
 	}
 	h.joined = readsRequest(d)
 	if !s.RestoredSubject.IsZero() {
-		if h.subject, err = parseSubject(sr.File, &s.RestoredSubject); err != nil {
+		if h.subject, err = parseSubject(sr.File, &s.RestoredSubject, b.options.Placeholders); err != nil {
 			return err
 		}
 	}
@@ -163,23 +167,31 @@ func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half)
 	return nil
 }
 
-// unknown reads safeguard.unknown: a level, or a level with a detection that
-// says of which events it is true.
-func (b *builder) unknown(sr *sigma.Rule, n *yaml.Node) (*level, error) {
+// unknown reads safeguard.unknown: a level, a level with a detection that says
+// of which events it is true, or a list of these.
+func (b *builder) unknown(sr *sigma.Rule, n *yaml.Node) ([]level, error) {
 	if n.IsZero() {
 		return nil, nil
 	}
-	if n.Kind == yaml.MappingNode {
-		var c condition
-		if err := n.Load(&c, yaml.WithKnownFields(true)); err != nil {
-			return nil, at(sr.File, n, "safeguard.unknown: %v", err)
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	var out []level
+	for _, item := range items {
+		c := condition{Level: item.Value}
+		if item.Kind == yaml.MappingNode {
+			if err := item.Load(&c, yaml.WithKnownFields(true)); err != nil {
+				return nil, at(sr.File, item, "safeguard.unknown: %v", err)
+			}
 		}
 		l, err := b.level(sr, &c)
-		return &l, err
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
 	}
-	c := condition{Level: n.Value}
-	l, err := b.level(sr, &c)
-	return &l, err
+	return out, nil
 }
 
 func (b *builder) level(sr *sigma.Rule, c *condition) (level, error) {

@@ -27,6 +27,7 @@ type safeguard struct {
 	Known           yaml.Node   `yaml:"known"`
 	Sides           yaml.Node   `yaml:"sides"`
 	Memory          yaml.Node   `yaml:"memory"`
+	Alias           yaml.Node   `yaml:"alias"`
 	Incident        bool        `yaml:"incident"`
 	Quiet           string      `yaml:"quiet"`
 	Runbook         []string    `yaml:"runbook"`

@@ -17,11 +17,14 @@ type subject []part
 type part struct {
 	tenant   bool // the event's tenant id
 	paths    []*document.Path
-	before   string // lower-cased marker; the value ends before its first occurrence
-	after    string // lower-cased marker; the value begins after its last occurrence, and is empty without it
-	each     bool   // every value makes a subject of its own, not only the first
-	optional bool   // left out of the key when empty
-	object   bool   // the value is a vault object's address: the live object's, without version
+	computed computed       // instead of paths
+	before   []string       // lower-cased markers; the value ends before the first of them
+	after    string         // lower-cased marker; the value begins after its last occurrence, and is empty without it
+	each     bool           // every value makes a subject of its own, not only the first
+	when     *document.Path // left out of the key unless this has a value; nil: never
+	unless   *document.Path // left out of the key if this has one
+	optional bool           // left out of the key when empty
+	object   bool           // the value is a vault object's address: the live object's, without version
 }
 
 // partYAML is a part as a rule writes it when a path alone does not do.
@@ -32,13 +35,15 @@ type partYAML struct {
 	Each     bool   `yaml:"each"`
 	Optional bool   `yaml:"optional"`
 	As       string `yaml:"as"` // vault-object
+	If       string `yaml:"if"`
+	Unless   string `yaml:"unless"`
 }
 
 const joiner = " + "
 
 // parseSubject reads a subject: a path, alternatives "a | b", a map
-// {field, before, each}, or a list of these.
-func parseSubject(file string, n *yaml.Node) (subject, error) {
+// {field, before, after, each, …}, or a list of these.
+func parseSubject(file string, n *yaml.Node, lists map[string][]string) (subject, error) {
 	if n.IsZero() {
 		return nil, nil
 	}
@@ -48,7 +53,7 @@ func parseSubject(file string, n *yaml.Node) (subject, error) {
 	}
 	var s subject
 	for _, item := range items {
-		p, err := parsePart(file, item)
+		p, err := parsePart(file, item, lists)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +62,7 @@ func parseSubject(file string, n *yaml.Node) (subject, error) {
 	return s, nil
 }
 
-func parsePart(file string, n *yaml.Node) (part, error) {
+func parsePart(file string, n *yaml.Node, lists map[string][]string) (part, error) {
 	m := partYAML{Field: n.Value}
 	if n.Kind == yaml.MappingNode {
 		if err := n.Load(&m, yaml.WithKnownFields(true)); err != nil {
@@ -70,7 +75,29 @@ func parsePart(file string, n *yaml.Node) (part, error) {
 	if m.As != "" && m.As != "vault-object" {
 		return part{}, at(file, n, "subject: as: %q: use vault-object", m.As)
 	}
-	p := part{before: strings.ToLower(m.Before), after: strings.ToLower(m.After), each: m.Each, optional: m.Optional, object: m.As != ""}
+	p := part{after: strings.ToLower(m.After), each: m.Each, optional: m.Optional, object: m.As != ""}
+	var err error
+	if m.If != "" {
+		if p.when, err = document.Compile(m.If); err != nil {
+			return part{}, at(file, n, "subject: %v", err)
+		}
+	}
+	if m.Unless != "" {
+		if p.unless, err = document.Compile(m.Unless); err != nil {
+			return part{}, at(file, n, "subject: %v", err)
+		}
+	}
+	if m.Before != "" {
+		p.before = strings.Split(strings.ToLower(m.Before), " | ")
+	}
+	c, err := compute(m.Field, lists)
+	if err != nil {
+		return part{}, at(file, n, "subject: %v", err)
+	}
+	if c != nil {
+		p.computed = c
+		return p, nil
+	}
 	for alternative := range strings.SplitSeq(m.Field, " | ") {
 		path, err := document.Compile(strings.TrimSpace(alternative))
 		if err != nil {
@@ -87,6 +114,9 @@ func (s subject) of(ev *ingest.Event) []string {
 	keys := []string{""}
 	found, parts := false, 0
 	for i := range s {
+		if s[i].out(ev) {
+			continue
+		}
 		values := s[i].of(ev)
 		if s[i].optional && values[0] == "" {
 			continue
@@ -123,6 +153,9 @@ func (p *part) of(ev *ingest.Event) []string {
 	if p.tenant {
 		return []string{ev.Tenant}
 	}
+	if p.computed != nil {
+		return p.calculate(ev)
+	}
 	for _, path := range p.paths {
 		var out []string
 		for _, v := range ev.Doc.Values(path, nil) {
@@ -140,6 +173,28 @@ func (p *part) of(ev *ingest.Event) []string {
 	return []string{""}
 }
 
+// out reports whether the part is no part of the event's key.
+func (p *part) out(ev *ingest.Event) bool {
+	return p.when != nil && ev.Doc.Text(p.when) == "" || p.unless != nil && ev.Doc.Text(p.unless) != ""
+}
+
+// calculate returns the values of a computed part.
+func (p *part) calculate(ev *ingest.Event) []string {
+	var out []string
+	for _, v := range p.computed.append(nil, ev) {
+		if text := p.cut(v.Text); text != "" && len(out) < maxSubjects {
+			out = append(out, text)
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return []string{""}
+	case !p.each:
+		return out[:1]
+	}
+	return out
+}
+
 // maxSubjects bounds what one event can open.
 const maxSubjects = 64
 
@@ -153,8 +208,8 @@ func (p *part) cut(v string) string {
 		}
 		v = v[i+len(p.after):]
 	}
-	if p.before != "" {
-		if i := strings.Index(strings.ToLower(v), p.before); i >= 0 {
+	for _, marker := range p.before {
+		if i := strings.Index(strings.ToLower(v), marker); i >= 0 {
 			v = v[:i]
 		}
 	}
