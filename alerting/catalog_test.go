@@ -1,0 +1,191 @@
+package alerting_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	_ "modernc.org/sqlite"
+
+	"phiwatch/alerting"
+	"phiwatch/detectors"
+	"phiwatch/detectors/rules"
+	"phiwatch/ingest"
+)
+
+// TestCatalogGivesTheSameLedgerInAnyOrder plays every entry's test events
+// through the real decoder, engine and ledger: in the order of the file,
+// backwards, so that restores come before what they restore, and shuffled; with
+// repeats, in batches of any size.
+func TestCatalogGivesTheSameLedgerInAnyOrder(t *testing.T) {
+	files, err := fs.Glob(rules.FS, "*/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := detectors.ScenarioLists(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part := range 2 { // one database each
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			db := catalogDB(t)
+			for i, file := range files {
+				if i%2 == part {
+					playInAnyOrder(t, db, file, lists)
+				}
+			}
+		})
+	}
+}
+
+func playInAnyOrder(t *testing.T, db *sql.DB, file string, lists map[string][]string) {
+	t.Helper()
+	rule, err := fs.ReadFile(rules.FS, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(rule, []byte("\ncorrelation:")) {
+		return // its windows are tested with it
+	}
+	s, err := detectors.ReadScenario(rules.FS, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &player{t: t, db: db, engine: loadOne(t, file, rule, lists)}
+	records := p.match(s)
+	r := rand.New(rand.NewPCG(uint64(len(file)), 7))
+	want := p.ledger(r, records, false)
+	for trial := range 5 {
+		if trial == 0 {
+			slices.Reverse(records)
+		} else {
+			r.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+		}
+		if diff := cmp.Diff(want, p.ledger(r, records, true)); diff != "" {
+			t.Errorf("%s, order %d, against that of the file (-want +got):\n%s", file, trial, diff)
+		}
+	}
+}
+
+// loadOne makes an engine of one rule.
+func loadOne(t *testing.T, file string, rule []byte, lists map[string][]string) *detectors.Engine {
+	t.Helper()
+	set, err := detectors.Load(lists, detectors.Source{FS: fstest.MapFS{file: {Data: rule}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := detectors.New(set, detectors.NewMetrics(prometheus.NewRegistry()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+type player struct {
+	t      *testing.T
+	db     *sql.DB
+	engine *detectors.Engine
+}
+
+// match returns the matches of each record of a scenario.
+func (p *player) match(s *detectors.Scenario) [][]detectors.Match {
+	var out [][]detectors.Match
+	for _, payload := range s.Events {
+		ingest.NewDecoder().Decode(ingest.Message{Body: payload.Body}, func(ev *ingest.Event) {
+			out = append(out, p.engine.Match(ev, nil))
+		}, func(q ingest.Quarantined) { p.t.Fatalf("%s: quarantined: %s", payload.Name, q.Detail) })
+	}
+	return out
+}
+
+// ledger returns the violations that records in this order come to.
+func (p *player) ledger(r *rand.Rand, records [][]detectors.Match, repeats bool) []alerting.Violation {
+	p.t.Helper()
+	empty(p.t, p.db)
+	l, err := alerting.NewLedger(p.db, alerting.Options{}, slog.New(slog.NewTextHandler(p.t.Output(), nil)), prometheus.NewRegistry())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for rest := records; len(rest) > 0; {
+		n := 1
+		if repeats {
+			n += r.IntN(min(len(rest), 4))
+		}
+		p.batch(l, rest[:n])
+		if repeats && r.IntN(3) == 0 {
+			p.batch(l, rest[:n])
+		}
+		rest = rest[n:]
+	}
+	all, _, err := l.Violations(p.t.Context(), alerting.Filter{Limit: alerting.MaxLimit})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	slices.SortFunc(all, func(a, b alerting.Violation) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+func (p *player) batch(l *alerting.Ledger, records [][]detectors.Match) {
+	p.t.Helper()
+	ctx := p.t.Context()
+	tx, err := p.db.BeginTx(ctx, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer tx.Rollback()
+	findings, err := p.engine.Apply(ctx, tx, slices.Concat(records...))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := l.Apply(ctx, tx, findings); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func catalogDB(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(5000)&_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	for i, migrations := range []fs.FS{detectors.Migrations(), alerting.Migrations()} {
+		m, err := goose.NewProvider(goose.DialectSQLite3, db, migrations, goose.WithTableName(fmt.Sprint("goose_", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Up(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return db
+}
+
+// empty forgets all state.
+func empty(t *testing.T, db *sql.DB) {
+	t.Helper()
+	for _, table := range []string{
+		"violations", "observations", "evidence", "deliveries", "delivery_members", "ledger_counts",
+		"activity_joins", "known_strong", "unknown_weak", "regained", "remembered", "aliases", "alias_waiting",
+	} {
+		if _, err := db.Exec("DELETE FROM " + table); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
