@@ -123,14 +123,17 @@ func newHost(arg string, _ map[string][]string) (computed, error) {
 
 func (h *host) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	for _, text := range texts(ev, h.path) {
-		_, rest, found := strings.Cut(text, "://")
-		if !found {
-			rest = text
-		}
-		name, _, _ := strings.Cut(rest, "/")
-		dst = append(dst, sigma.Value{Kind: sigma.String, Text: name})
+		dst = append(dst, sigma.Value{Kind: sigma.String, Text: hostOf(text)})
 	}
 	return dst
+}
+
+func hostOf(url string) string {
+	if _, rest, found := strings.Cut(url, "://"); found {
+		url = rest
+	}
+	name, _, _ := strings.Cut(url, "/")
+	return name
 }
 
 // count counts values.

@@ -55,7 +55,7 @@ func (h *half) matched(s *scope, out []Match) []Match {
 	}
 	for _, subject := range subjects {
 		m := Match{role: role, silent: h.silent}
-		if len(h.feeds) > 0 {
+		if len(h.feeds) > 0 && !(h.state == Weakened && h.outcome == ingest.OutcomeUnknown && s.ev.Outcome == ingest.Failure) { // an attempt has weakened nothing
 			m.feeds, m.seen = h.feed(s, subject), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
 		}
 		switch {

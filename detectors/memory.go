@@ -27,7 +27,7 @@ import (
 // where weak is shrank or grew (of a set: what was there is gone, what was not
 // is there) or lowered (of a number; with order: [lowest, …], of a word on that
 // list; with forever: 0, that number stands for the highest). only: [VALUE]
-// leaves other members of a set alone, among: LIST those on an operator list;
+// leaves other members of a set alone, spare: LIST those on an operator list;
 // absent: true takes a record without the field as an empty set.
 //
 // A value is held against all those of the three days before it and the newest
@@ -46,7 +46,7 @@ type remembered struct {
 	field   int // slot
 	weak    string
 	only    map[string]bool
-	spare   []string
+	spare   []string // URLs or what is in the set
 	order   ranking
 	forever string
 	absent  bool
@@ -201,7 +201,7 @@ func (v *remembered) lowered(now []string, before [][]string) (weak, strong []st
 func (v *remembered) sides(names []string) []string {
 	var out []string
 	for _, name := range names {
-		if (v.only == nil || v.only[name]) && !slices.ContainsFunc(v.spare, func(s string) bool { return strings.EqualFold(s, name) }) {
+		if (v.only == nil || v.only[name]) && !slices.ContainsFunc(v.spare, func(s string) bool { return strings.EqualFold(s, name) || strings.EqualFold(hostOf(s), name) }) {
 			out = append(out, v.name+": "+name)
 		}
 	}
