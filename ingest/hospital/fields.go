@@ -14,10 +14,21 @@ const (
 	Domain = "stbrigid.example.org"
 )
 
-var staff = []string{
-	"Aoife Brennan", "Tomás Keane", "Ngozi Okafor", "Priya Raman", "Lars Lindqvist", "Maya Goldberg", "Chen Wei", "Rosa Delgado",
-	"Ibrahim Haddad", "Saoirse Nolan", "Jonas Weber", "Amara Diallo", "Yuki Tanaka", "Elena Petrova", "Samuel Adeyemi", "Hannah Fischer",
-	"Kofi Mensah", "Leila Rahimi", "Oisin Murphy", "Greta Holm", "Victor Almeida", "Zoe Laurent", "Mateo Rojas", "Ingrid Dahl",
+// The staff are everybody with one of the first and one of the last names.
+var (
+	firstNames = []string{
+		"Aoife", "Tomás", "Ngozi", "Priya", "Lars", "Maya", "Chen", "Rosa", "Ibrahim", "Saoirse", "Jonas", "Amara", "Yuki", "Elena",
+		"Samuel", "Hannah", "Kofi", "Leila", "Oisin", "Greta", "Victor", "Zoe", "Mateo", "Ingrid",
+	}
+	lastNames = []string{
+		"Brennan", "Keane", "Okafor", "Raman", "Lindqvist", "Goldberg", "Wei", "Delgado", "Haddad", "Nolan", "Weber", "Diallo", "Tanaka",
+		"Petrova", "Adeyemi", "Fischer", "Mensah", "Rahimi", "Murphy", "Holm", "Almeida", "Laurent", "Rojas", "Dahl",
+	}
+	staff = len(firstNames) * len(lastNames)
+)
+
+func name(person int) string {
+	return firstNames[person%len(firstNames)] + " " + lastNames[person/len(firstNames)]
 }
 
 var (
@@ -40,7 +51,7 @@ type cast struct {
 
 func (c *cast) choose(rng *rand.Rand, at time.Time) {
 	*c = cast{
-		at: at.UTC(), user: rng.IntN(len(staff)), other: rng.IntN(len(staff)), app: rng.IntN(len(apps)), ward: rng.IntN(len(wards)),
+		at: at.UTC(), user: rng.IntN(staff), other: rng.IntN(staff), app: rng.IntN(len(apps)), ward: rng.IntN(len(wards)),
 		agent: rng.IntN(len(agents)), doc: rng.IntN(len(documents)), city: rng.IntN(len(cities)), octet: 1 + rng.IntN(254),
 	}
 	for i := range c.guids {
@@ -61,9 +72,9 @@ func (c *cast) append(out []byte, rng *rand.Rand, field string) []byte {
 	case "guid.1", "guid.2", "guid.3", "guid.4":
 		return append(out, c.guids[field[5]-'1']...)
 	case "user", "other":
-		return append(out, staff[c.person(field)]...)
+		return append(out, name(c.person(field))...)
 	case "user.upn", "other.upn":
-		return append(out, upn(staff[c.person(field)])...)
+		return append(out, upn(name(c.person(field)))...)
 	case "user.id", "other.id":
 		return append(out, stable("user", c.person(field))...)
 	case "app":
