@@ -96,7 +96,7 @@ func (r *Receiver) changes(g alerting.Group, last receipt) (string, receipt) {
 
 // line is one violation:
 //
-//	2026-03-02 09:14:05Z OPEN     high     MFA     Per-user MFA disabled: Ada Example · by admin@example.org from 203.0.113.7 · 164.312(d)
+//	2026-03-02 09:14:05Z OPEN     high     MFA        Per-user MFA disabled: Ada Example · by admin@example.org from 203.0.113.7 · 164.312(d)
 func (r *Receiver) line(v alerting.Violation, repeat bool) string {
 	at := v.Changed
 	if v.State == alerting.StatusRestored && !v.Restored.IsZero() {
@@ -111,7 +111,7 @@ func (r *Receiver) line(v alerting.Violation, repeat bool) string {
 		when = at.UTC().Format("2006-01-02 15:04:05Z")
 	}
 	return fmt.Sprintf("%s %s %s %s %s\n", r.dim(when), r.state(v.State), r.severity(v),
-		pad(text(v.Safeguard, 16), 7), strings.Join(r.parts(v, repeat), r.dim(" · ")))
+		pad(text(v.Safeguard, 16), 10), strings.Join(r.parts(v, repeat), r.dim(" · ")))
 }
 
 func (r *Receiver) parts(v alerting.Violation, repeat bool) []string {
@@ -124,7 +124,7 @@ func (r *Receiver) parts(v alerting.Violation, repeat bool) []string {
 	case alerting.StatusRestored:
 		parts = appendIf(parts, "by ", text(v.RestoredBy, 80))
 		if !v.Opened.IsZero() && v.Restored.After(v.Opened) {
-			parts = append(parts, "open for "+v.Restored.Sub(v.Opened).Round(time.Second).String())
+			parts = append(parts, "open for "+duration(v.Restored.Sub(v.Opened)))
 		}
 	case alerting.StatusAcknowledged, alerting.StatusClosed:
 		parts = appendIf(parts, "by ", text(v.AckedBy, 80))
@@ -144,6 +144,15 @@ func (r *Receiver) parts(v alerting.Violation, repeat bool) []string {
 		parts = append(parts, "may repeat an earlier line")
 	}
 	return parts
+}
+
+// duration leaves out the seconds where they say nothing: 38m, not 38m0s.
+func duration(d time.Duration) string {
+	s := d.Round(time.Second).String()
+	if trimmed, found := strings.CutSuffix(s, "m0s"); found {
+		return trimmed + "m"
+	}
+	return s
 }
 
 func appendIf(parts []string, prefix, s string) []string {

@@ -197,7 +197,7 @@ func (d *day) addEvent(payload []byte, at time.Time) error {
 	if when.IsZero() {
 		return errors.New("its test event has no time")
 	}
-	d.items = append(d.items, item{at, hubOf(kind), shift(payload, at.Sub(when)), int64(n)})
+	d.items = append(d.items, item{at, hubOf(kind), shift(payload, at.Sub(when.Truncate(time.Second))), int64(n)})
 	return nil
 }
 

@@ -42,7 +42,7 @@ func (d *demo) send(ctx context.Context, began time.Time) error {
 		producers[hub] = p
 	}
 	const ticks = 24 * 12 // of five minutes
-	next, hour := 0, -1
+	next, hour := 0, 0
 	for tick := 1; tick <= ticks; tick++ {
 		if err := sleepUntil(ctx, began.Add(d.Duration*time.Duration(tick)/ticks)); err != nil {
 			return err

@@ -220,9 +220,20 @@ type textPrinter struct {
 func (p *textPrinter) findings(list []detectors.Finding) {
 	for _, f := range list {
 		p.count++
-		fmt.Fprintf(p.out, "%s  %-8s %-8s %s: %s (%s) by %s\n", when(f.Time),
-			f.State, f.Severity, f.Rule.Entry, clean(f.Subject), clean(f.Name), clean(f.Evidence.Actor))
+		fmt.Fprintf(p.out, "%s  %-8s %-8s %s: %s%s\n", when(f.Time), f.State, f.Severity, f.Rule.Entry, clean(f.Subject), about(f))
 	}
+}
+
+// about is what a line adds to the subject: its name if that is another, and who did it.
+func about(f detectors.Finding) string {
+	var b strings.Builder
+	if f.Name != "" && !strings.EqualFold(f.Name, f.Subject) {
+		fmt.Fprintf(&b, " (%s)", clean(f.Name))
+	}
+	if f.Evidence.Actor != "" {
+		fmt.Fprintf(&b, " by %s", clean(f.Evidence.Actor))
+	}
+	return b.String()
 }
 
 // when is how a time is shown; a damaged record may have none.
