@@ -63,6 +63,7 @@ type held struct {
 	ByAlias bool                `json:",omitempty"` // the subject may be known by these only
 	Value   string              `json:",omitempty"` // for rules with regained: what was lost, or is in force now
 	Known   string              `json:",omitempty"` // for rules with known: whom that is about
+	By      string              `json:",omitempty"` // the id of who did it, where the evidence has the name
 	Told    map[string][]string `json:",omitempty"` // for rules with memory: the values that the event tells
 }
 
