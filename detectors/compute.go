@@ -32,6 +32,8 @@ import (
 //	vault_key.<path>            VAULT/KEY of the address of a key; vault_key.<vault>,<name> of a vault's address and a key's name
 //	mailbox.<path>,<path> …     mailboxes by the last part of their directory path or the local part of their address
 //	site.<path>,<path> …        the sites that SharePoint addresses lie in
+//	resource.<path>             the ids of the Azure resources that others, such as its blob service, lie in
+//	each.<path>,<path> …        the texts at all the paths, each once
 //	mapped.<name>               what the mappings of log sources need
 //	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, ip, tenant
 //	days.<path>                 a duration in days: 2190, "7.00:00:00", SevenYears, P7Y; Unlimited is 1000000
@@ -55,6 +57,8 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"vault_key": newKeyName,
 	"mailbox":   newReduced(mailboxOf),
 	"site":      newReduced(siteOf),
+	"resource":  newReduced(resourceOf),
+	"each":      newReduced(func(s string) string { return s }),
 }
 
 // compute returns the computed field of a name, or nil if it is a path.

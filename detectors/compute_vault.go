@@ -110,3 +110,10 @@ func (k *keyName) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	}
 	return append(dst, sigma.Value{Kind: sigma.String, Text: vault + "/" + strings.ToLower(name)})
 }
+
+// resourceOf is the id of the resource that another lies in:
+// /subscriptions/S/resourceGroups/G/providers/P/T/NAME.
+func resourceOf(id string) string {
+	steps := strings.Split(strings.ToLower(id), "/")
+	return strings.Join(steps[:min(len(steps), 9)], "/")
+}

@@ -53,6 +53,11 @@ func (b *builder) feeder(c *correlation, place uint8, h *half, steps []step) (*f
 	if f.value, err = b.fields(f, c.doc.Field); err != nil {
 		return nil, err
 	}
+	if c.key != nil && c.key.Unseen != "" && c.key.compares(c.doc, steps[len(steps)-1].name) {
+		if f.value, err = b.fields(f, []string{c.key.Unseen}); err != nil {
+			return nil, err
+		}
+	}
 	if c.key != nil {
 		if f.subject, err = b.nodeFields(f, &c.key.Subject); err != nil {
 			return nil, err

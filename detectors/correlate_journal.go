@@ -27,6 +27,11 @@ type journal interface {
 	// dropFirst those up to batch seq.
 	dropOlder(correlation string, at int64) error
 	dropFirst(correlation string, seq int64) error
+	// tally adds to the events of a group in an hour; peak returns the most of an
+	// hour in [from, to), 0 if none had any. They serve baselines.
+	tally(correlation, thing string, hour int64, events int) error
+	peak(correlation, thing string, from, to int64) (int, error)
+	forgetTallies(correlation string, before int64) error
 }
 
 // journalRow is what one batch fed one correlation.
@@ -105,5 +110,22 @@ func (j sqlJournal) dropOlder(correlation string, at int64) error {
 
 func (j sqlJournal) dropFirst(correlation string, seq int64) error {
 	_, err := j.tx.ExecContext(j.ctx, `DELETE FROM correlation_journal WHERE correlation = $1 AND seq <= $2`, correlation, seq)
+	return err
+}
+
+func (j sqlJournal) tally(correlation, thing string, hour int64, events int) error {
+	_, err := j.tx.ExecContext(j.ctx, `INSERT INTO baselines (correlation, thing, hour, events) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (correlation, thing, hour) DO UPDATE SET events = baselines.events + excluded.events`, correlation, thing, hour, events)
+	return err
+}
+
+func (j sqlJournal) peak(correlation, thing string, from, to int64) (most int, err error) {
+	err = j.tx.QueryRowContext(j.ctx, `SELECT COALESCE(MAX(events), 0) FROM baselines WHERE correlation = $1 AND thing = $2 AND hour >= $3 AND hour < $4`,
+		correlation, thing, from, to).Scan(&most)
+	return most, err
+}
+
+func (j sqlJournal) forgetTallies(correlation string, before int64) error {
+	_, err := j.tx.ExecContext(j.ctx, `DELETE FROM baselines WHERE correlation = $1 AND hour < $2`, correlation, before)
 	return err
 }

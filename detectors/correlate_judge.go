@@ -21,6 +21,9 @@ func (c *correlator) conclude(j journal, seq int64) ([]Finding, error) {
 			findings = append(findings, found...)
 		}
 		n.fired = n.fired[:0]
+		if err := n.writeTallies(j, c.newest); err != nil {
+			return nil, fmt.Errorf("count for the baseline of %s: %w", n.rule.Entry, err)
+		}
 	}
 	return findings, nil
 }
@@ -71,6 +74,9 @@ func (n *node) held(i int) {
 // fire makes a finding of a sample at which the condition holds, and feeds the
 // correlations that name this one.
 func (c *correlator) fire(j journal, n *node, f firing, seq int64) ([]Finding, error) {
+	if usual, err := n.usual(j, f); err != nil || usual {
+		return nil, err
+	}
 	s := f.w.Window[f.at]
 	rec, err := c.record(j, n, s.Tag, seq)
 	if err != nil {

@@ -29,9 +29,19 @@ type correlated struct {
 	Runbook  []string  `yaml:"runbook"`
 	Evidence string    `yaml:"evidence"`
 
-	Restores bool     `yaml:"restores"` // the condition says that the entry's violation is over
-	Of       string   `yaml:"of"`       // of the rules: whose event names the subject; default: the last event's
-	Sides    []string `yaml:"sides"`    // of the violation: over when each is restored; with restores: those that are
+	Restores  bool   `yaml:"restores"`   // the condition says that the entry's violation is over
+	Of        string `yaml:"of"`         // of the rules: whose event names the subject; default: the last event's
+	WhileOpen bool   `yaml:"while_open"` // how special correlations are judged: see special
+	Raises    bool   `yaml:"raises"`
+	Flaps     int    `yaml:"flaps"`
+	Report    bool   `yaml:"report"`     // of while_open, as the following
+	AnyTenant bool   `yaml:"any_tenant"` // records that name no tenant are of the thing's
+	Unseen    string `yaml:"unseen"`
+	Known     string `yaml:"known"`
+
+	Baseline *baseline `yaml:"baseline"` // further condition: see baseline
+
+	Sides []string `yaml:"sides"` // of the violation: over when each is restored; with restores: those that are
 }
 
 // endless is the quiet of a step that does not end by itself though others of its entry do.
@@ -186,7 +196,13 @@ func (l *linker) link(c *correlation) error {
 		return nil
 	}
 	l.done[c] = true
+	if err := l.checkSpecial(c); err != nil {
+		return err
+	}
 	for i, name := range c.doc.Rules {
+		if c.key != nil && c.key.Flaps > 0 {
+			break // fed by findings
+		}
 		place := uint8(0)
 		if c.doc.Ranked() {
 			place = uint8(i)

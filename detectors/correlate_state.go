@@ -56,6 +56,7 @@ type node struct {
 	latest  int64          // event in row
 	firing  *groupWindow   // being judged
 	fired   []firing
+	tallies map[tallied]int // of a baseline, by the batch
 	onHeld  func(int)
 }
 
@@ -114,6 +115,9 @@ func (c *correlator) apply(j journal, matches []*Match) ([]Finding, error) {
 		return nil, err
 	}
 	c.stale = true // until everything is written
+	for _, n := range c.nodes {
+		clear(n.tallies) // of a batch that failed
+	}
 	before := c.newest
 	c.newest = max(before, latest)
 	c.matches = matches
@@ -208,6 +212,9 @@ func (c *correlator) accept(n *node, s sigma.Sample, e *feedEntry, seen int64, f
 	}
 	if !w.Insert(s) {
 		return false
+	}
+	if fresh {
+		n.tally(w.key, s.At)
 	}
 	n.samples++
 	c.samples++

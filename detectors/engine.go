@@ -19,8 +19,13 @@ type Engine struct {
 	joins    *joins
 	windows  *correlator // nil: no correlations
 	fields   *fieldTable
-	scopes   sync.Pool
-	metrics  *Metrics
+
+	specials     map[uint64]special
+	specialByID  map[uint64]*correlation
+	specialOrder []*correlation
+
+	scopes  sync.Pool
+	metrics *Metrics
 }
 
 // Match is what one event means for one rule. It holds copies only and outlives
@@ -50,8 +55,8 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 		e.byEntry[r.Entry] = r
 		e.halves = append(e.halves, r.halves...)
 	}
-	if len(set.correlations) > 0 {
-		e.windows = newCorrelator(set.correlations, m)
+	if windowed := e.addSpecial(set.correlations); len(windowed) > 0 {
+		e.windows = newCorrelator(windowed, m)
 	}
 	e.programs, e.plan = buildPrograms(e.halves, fields)
 	e.joins = newJoins(e.halves, set.fields)
@@ -137,6 +142,9 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 			return nil, err
 		}
 		findings = append(findings, found...)
+	}
+	if findings, err = e.judgeSpecial(ctx, tx, certain, findings); err != nil {
+		return nil, err
 	}
 	for i := range findings {
 		e.metrics.count(&findings[i])

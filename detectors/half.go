@@ -108,6 +108,9 @@ func (h *half) finding(s *scope, subject string) Finding {
 	if h.state == told {
 		f.Told = r.memory.told(s)
 	}
+	if ev.Actor.ID != f.Evidence.Actor {
+		f.By = strings.Clone(ev.Actor.ID)
+	}
 	if h.state == Weakened || h.state == Restored {
 		f.Weak, f.Strong = r.sides.of(s, h.state)
 	}

@@ -36,6 +36,7 @@ var logSources = map[string][]view{
 	},
 	"azure/keyvault": {{kinds: vaults, mapping: &vaultFields}},
 	"azure/intune":   {{kinds: intune, mapping: &intuneFields}},
+	"azure/resource": {{kinds: unclassified, mapping: &resourceFields}}, // resource logs without a kind of their own: storage
 	"azure/": {
 		{kinds: allSignIns, mapping: &signInFields},
 		{kinds: audits, mapping: &auditFields},

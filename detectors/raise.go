@@ -1,0 +1,137 @@
+package detectors
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// raising makes what somebody does to safeguards one step more severe while
+// that person is suspect:
+//
+//	correlation:
+//	  type: event_count
+//	  rules: [role-assigned-privileged, elevate-access]
+//	  group-by: [actor]      # the name or id of who becomes suspect
+//	  timespan: 24h          # for how long
+//	  condition: {gte: 1}
+//	safeguard: {raises: true}
+//
+// The violation is told again, with the higher severity, and the entry's own
+// incident is about the person. Suspicion that arrives late reaches back. Bad
+// sign-ins are no violations here: they are what makes suspect.
+type raising struct {
+	*correlation
+	engine *Engine
+	pruned int64
+}
+
+func (r *raising) judge(ctx context.Context, tx *sql.Tx, suspects []fed, findings []Finding) ([]Finding, error) {
+	var out []Finding
+	newest := int64(0)
+	for i := range suspects {
+		newest = max(newest, suspects[i].seen)
+		more, err := r.suspect(ctx, tx, &suspects[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	for i := range findings {
+		f := &findings[i]
+		if f.Rule.Group == "stateful" || f.State != Weakened && f.State != Incident || strings.HasPrefix(f.Rule.Entry, "signin-") {
+			continue
+		}
+		newest = max(newest, seen(f.Time.UnixMicro(), f.Evidence.Enqueued))
+		for _, actor := range []string{f.Evidence.Actor, f.By} {
+			more, err := r.act(ctx, tx, f, actor)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, more...)
+		}
+	}
+	return out, r.prune(ctx, tx, newest)
+}
+
+// suspect keeps that somebody is suspect, and raises what they did since.
+func (r *raising) suspect(ctx context.Context, tx *sql.Tx, s *fed) ([]Finding, error) {
+	data := []byte(s.subject)
+	_, err := tx.ExecContext(ctx, `INSERT INTO raise_suspects (correlation, actor, event, happened, data) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (correlation, actor, event) DO NOTHING`, r.correlation.name, s.thing, s.event, s.at, data)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT finding FROM raise_acts WHERE actor = $1 AND happened > $2 AND happened < $3 ORDER BY happened, act`, s.thing, s.at, s.at+r.span)
+	if err != nil {
+		return nil, err
+	}
+	acts, err := r.engine.scanFindings(rows)
+	if err != nil {
+		return nil, err
+	}
+	var out []Finding
+	for i := range acts {
+		if acts[i].Evidence.EventID != s.event {
+			out = append(out, r.raise(&acts[i], s.subject)...)
+		}
+	}
+	return out, nil
+}
+
+// act keeps what somebody did, and raises it if they are suspect.
+func (r *raising) act(ctx context.Context, tx *sql.Tx, f *Finding, actor string) ([]Finding, error) {
+	if actor == "" {
+		return nil, nil
+	}
+	thing, at := f.Tenant+"\x00"+strings.ToLower(actor), f.Time.UnixMicro()
+	stored, err := storeFinding(f)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO raise_acts (actor, act, happened, finding) VALUES ($1, $2, $3, $4) ON CONFLICT (actor, act) DO NOTHING`,
+		thing, strings.Join([]string{f.Rule.Entry, strings.ToLower(f.Subject), f.Evidence.EventID}, joiner), at, stored)
+	if err != nil {
+		return nil, err
+	}
+	var who []byte
+	err = tx.QueryRowContext(ctx, `SELECT data FROM raise_suspects WHERE correlation = $1 AND actor = $2 AND happened < $3 AND happened > $4 AND event <> $5
+		ORDER BY happened, event LIMIT 1`, r.correlation.name, thing, at, at-r.span, f.Evidence.EventID).Scan(&who)
+	switch {
+	case err == sql.ErrNoRows:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return r.raise(f, string(who)), nil
+}
+
+// raise tells a violation one step more severe, and that its cause is suspect.
+func (r *raising) raise(f *Finding, who string) []Finding {
+	raised := *f
+	raised.Severity = min(Critical, f.Severity+1)
+	own := Finding{
+		Rule: &r.rule.Meta, State: Incident, Tenant: f.Tenant, Subject: who, Name: f.Evidence.Actor, Severity: raised.Severity, Time: f.Time,
+		Evidence: f.Evidence,
+	}
+	own.Evidence.EventID = strings.Join([]string{"correlation", r.rule.Entry, groupID(f.Rule.Entry + joiner + strings.ToLower(f.Subject)), f.Evidence.EventID}, "/")
+	if raised.Severity == f.Severity {
+		return []Finding{own}
+	}
+	return []Finding{raised, own}
+}
+
+// prune drops, once an event hour, what no event can meet any more.
+func (r *raising) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
+	if newest < r.pruned+time.Hour.Microseconds() {
+		return nil
+	}
+	r.pruned = newest
+	if _, err := tx.ExecContext(ctx, `DELETE FROM raise_suspects WHERE correlation = $1 AND happened < $2`, r.correlation.name, newest-r.span-lateness.Microseconds()); err != nil {
+		return fmt.Errorf("forget old suspicions: %w", err)
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM raise_acts WHERE happened < $1`, newest-2*lateness.Microseconds())
+	return err
+}

@@ -1,0 +1,378 @@
+package detectors
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// whileOpen finds what happens to a thing while a safeguard of it is open, by
+// event time, however the records arrive:
+//
+//	correlation:
+//	  type: temporal_ordered
+//	  rules: [device-noncompliant, 'device-noncompliant:restored', phi-sign-in]
+//	  group-by: [device]
+//	  timespan: 30d      # how long an opening counts
+//	safeguard: {while_open: true}
+//
+// The last rule tells what happens; those that end in :restored close, the
+// others open. What closes also restores what was found. When a record that
+// arrives late shows that the thing was closed before, what was found is
+// restored in the moment after.
+//
+// With unseen: FIELD, and known: RULE among the rules, only events whose value of
+// the field no earlier event of that rule had for the thing are found. With
+// report: true nothing is found while the thing is open; when it closes, one
+// incident lists what passed.
+//
+// Of what happens while nothing is known to be open, the first of each hour is
+// kept for 72 hours, in case a late record opens it.
+type whileOpen struct {
+	*correlation
+	last, known string
+	pruned      int64
+	seen        map[string]struct{} // things and values that the table is known to have
+}
+
+const (
+	opens  = "opens"
+	closes = "closes"
+	passed = "passed"
+	found  = "found"
+	seenAs = "seen"
+
+	maxSeen     = 100_000
+	maxReported = 200
+)
+
+func newWhileOpen(c *correlation) *whileOpen {
+	return &whileOpen{correlation: c, last: c.doc.Rules[len(c.doc.Rules)-1], known: c.key.Known, seen: map[string]struct{}{}}
+}
+
+// moment is a row of the table.
+type moment struct {
+	role, event string
+	at          int64
+	momentData
+}
+
+// momentData is what people are told of a moment.
+type momentData struct {
+	Tenant  string `json:"tenant,omitempty"`
+	Event   string `json:"event"`
+	Rule    string `json:"rule"`
+	Action  string `json:"action,omitempty"`
+	Actor   string `json:"actor,omitempty"`
+	ActorIP string `json:"actor_ip,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Value   string `json:"value,omitempty"`
+}
+
+func (w *whileOpen) judge(ctx context.Context, tx *sql.Tx, all []fed, _ []Finding) ([]Finding, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	slices.SortStableFunc(all, func(a, b fed) int { return strings.Compare(w.role(b.rule), w.role(a.rule)) }) // what was seen first
+	var out []Finding
+	newest := int64(0)
+	for i := range all {
+		f := &all[i]
+		newest = max(newest, f.seen)
+		more, err := w.take(ctx, tx, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, w.prune(ctx, tx, newest)
+}
+
+func (w *whileOpen) role(rule string) string {
+	switch {
+	case rule == w.last:
+		return passed
+	case rule == w.known:
+		return seenAs
+	case strings.HasSuffix(rule, restoredSuffix):
+		return closes
+	}
+	return opens
+}
+
+// thing is the group; with any_tenant, of whatever tenant the records name.
+func (w *whileOpen) thing(f *fed) string {
+	if w.key.AnyTenant {
+		_, group, _ := strings.Cut(f.thing, "\x00")
+		return "\x00" + group
+	}
+	return f.thing
+}
+
+func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, f *fed) ([]Finding, error) {
+	thing, role := w.thing(f), w.role(f.rule)
+	if role == seenAs {
+		return nil, w.note(ctx, tx, thing, f)
+	}
+	data := momentData{f.tenant, f.event, f.rule, f.action, f.actor, f.actorIP, f.subject, f.name, f.value}
+	if role == opens {
+		data.Rule = f.entry
+	}
+	m := moment{role: role, event: f.event, at: f.at, momentData: data}
+	history, err := w.history(ctx, tx, thing)
+	if err != nil {
+		return nil, err
+	}
+	if role == passed && !w.open(history, f.at) {
+		m.event = fmt.Sprintf("hour %d", f.at/time.Hour.Microseconds())
+		if slices.ContainsFunc(history, func(h moment) bool { return h.event == m.event && h.at <= m.at }) {
+			return nil, nil
+		}
+	}
+	if slices.ContainsFunc(history, func(h moment) bool { return h.role == role && h.event == m.event && h.at <= m.at }) {
+		return nil, nil // a repeat
+	}
+	if err := w.store(ctx, tx, thing, &m); err != nil {
+		return nil, err
+	}
+	history = slices.DeleteFunc(history, func(h moment) bool { return h.role == role && h.event == m.event })
+	history = append(history, m)
+	slices.SortFunc(history, compareMoments)
+	if w.key.Report {
+		return w.report(history, thing, &m), nil
+	}
+	return w.conclude(ctx, tx, thing, history, &m)
+}
+
+func compareMoments(a, b moment) int {
+	switch {
+	case a.at != b.at:
+		return int(min(1, max(-1, a.at-b.at)))
+	case a.role != b.role:
+		return strings.Compare(a.role, b.role) // a tie leaves it open, as in the ledger
+	}
+	return strings.Compare(a.event, b.event)
+}
+
+// open reports whether the thing was open at a time.
+func (w *whileOpen) open(history []moment, at int64) bool {
+	return w.opening(history, at) != nil
+}
+
+// opening returns what opened the thing as it was at a time, or nil.
+func (w *whileOpen) opening(history []moment, at int64) *moment {
+	var by *moment
+	for i := range history {
+		h := &history[i]
+		switch {
+		case h.at > at:
+			return w.lasting(by, at)
+		case h.role == opens:
+			by = h
+		case h.role == closes:
+			by = nil
+		}
+	}
+	return w.lasting(by, at)
+}
+
+func (w *whileOpen) lasting(by *moment, at int64) *moment {
+	if by == nil || at-by.at >= w.span {
+		return nil
+	}
+	return by
+}
+
+// conclude finds what passed while the thing was open and is not found yet, and
+// restores what was found and is over.
+func (w *whileOpen) conclude(ctx context.Context, tx *sql.Tx, thing string, history []moment, m *moment) ([]Finding, error) {
+	var out []Finding
+	for i := range history {
+		h := &history[i]
+		switch {
+		case h.role == passed && (m.role == opens || h.event == m.event && h.at == m.at):
+			by := w.opening(history, h.at)
+			if by == nil || slices.ContainsFunc(history, func(f moment) bool { return f.role == found && f.event == h.momentData.Event }) {
+				continue
+			}
+			if old, err := w.old(ctx, tx, thing, h); err != nil || old {
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
+			out = append(out, w.finding(thing, h, by, w.state, nil))
+			row := moment{role: found, event: h.momentData.Event, at: h.at, momentData: h.momentData}
+			if err := w.store(ctx, tx, thing, &row); err != nil {
+				return nil, err
+			}
+			if over := w.after(history, h.at); over != nil {
+				out = append(out, w.over(thing, &row, over, over.at))
+			}
+		case h.role == found && m.role == closes:
+			if w.opening(history, h.at) == nil {
+				out = append(out, w.over(thing, h, m, h.at+1))
+			} else if m.at > h.at {
+				out = append(out, w.over(thing, h, m, m.at))
+			}
+		}
+	}
+	return out, nil
+}
+
+// after returns what closed the thing next after a time, or nil.
+func (w *whileOpen) after(history []moment, at int64) *moment {
+	for i := range history {
+		if history[i].role == closes && history[i].at > at {
+			return &history[i]
+		}
+	}
+	return nil
+}
+
+// old reports whether the value of an event was seen before of the thing.
+func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment) (bool, error) {
+	if w.known == "" {
+		return false, nil
+	}
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM while_open WHERE correlation = $1 AND thing = $2 AND role = $3 AND event = $4 AND happened < $5`,
+		w.correlation.name, thing, seenAs, h.Value, h.at).Scan(&n)
+	return n > 0, err
+}
+
+// note keeps when a value was first seen of the thing.
+func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, thing string, f *fed) error {
+	key := thing + "\x00" + f.value
+	if _, ok := w.seen[key]; ok {
+		return nil
+	}
+	var first int64
+	err := tx.QueryRowContext(ctx, `SELECT happened FROM while_open WHERE correlation = $1 AND thing = $2 AND role = $3 AND event = $4`,
+		w.correlation.name, thing, seenAs, f.value).Scan(&first)
+	if err == nil && first <= f.at-lateness.Microseconds() {
+		if len(w.seen) >= maxSeen {
+			clear(w.seen)
+		}
+		w.seen[key] = struct{}{} // what comes now is later, or too late to matter
+		return nil
+	}
+	if err != nil && err != sql.ErrNoRows {
+		return err
+	}
+	return w.store(ctx, tx, thing, &moment{role: seenAs, event: f.value, at: f.at})
+}
+
+func (w *whileOpen) store(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {
+	data, err := json.Marshal(m.momentData)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO while_open (correlation, thing, role, event, happened, data) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (correlation, thing, role, event) DO UPDATE SET happened = excluded.happened, data = excluded.data
+		WHERE excluded.happened < while_open.happened`, w.correlation.name, thing, m.role, m.event, m.at, data)
+	return err
+}
+
+// history returns what is kept of a thing, but for the values seen, in order.
+func (w *whileOpen) history(ctx context.Context, tx *sql.Tx, thing string) ([]moment, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT role, event, happened, data FROM while_open WHERE correlation = $1 AND thing = $2 AND role <> $3`, w.correlation.name, thing, seenAs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []moment
+	for rows.Next() {
+		var m moment
+		var data []byte
+		if err := rows.Scan(&m.role, &m.event, &m.at, &data); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(data, &m.momentData); err != nil {
+			return nil, fmt.Errorf("read what passed: %w", err)
+		}
+		out = append(out, m)
+	}
+	slices.SortFunc(out, compareMoments)
+	return out, rows.Err()
+}
+
+// prune drops, once an event hour, what no event can meet any more.
+func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
+	if newest < w.pruned+time.Hour.Microseconds() {
+		return nil
+	}
+	w.pruned = newest
+	late := newest - lateness.Microseconds()
+	_, err := tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND (role <> $2 AND happened < $3 OR role = $4 AND event LIKE 'hour %' AND happened < $5)`,
+		w.correlation.name, seenAs, late-w.span, passed, late)
+	return err
+}
+
+// provenMoment is a moment as evidence tells it.
+type provenMoment struct {
+	Time time.Time `json:"time"`
+	momentData
+}
+
+func proveMoment(m *moment) provenMoment {
+	return provenMoment{time.UnixMicro(m.at).UTC(), m.momentData}
+}
+
+// finding tells that h happened while by had opened the thing.
+func (w *whileOpen) finding(thing string, h, by *moment, state State, list []provenMoment) Finding {
+	at := time.UnixMicro(h.at).UTC()
+	tenant := by.Tenant
+	out := Finding{
+		Rule: &w.rule.Meta, State: state, Tenant: tenant, Subject: h.Subject, Name: h.Name, Severity: w.rule.Severity, Time: at,
+		Evidence: Evidence{
+			EventID: strings.Join([]string{"correlation", w.rule.Entry, groupID(thing), h.momentData.Event}, "/"),
+			Kind:    kindOfEvent(h.momentData.Event), Action: h.Action, Actor: h.Actor, ActorIP: h.ActorIP, Time: at,
+		},
+	}
+	out.Evidence.Record, _ = json.Marshal(map[string]any{ // texts and times only
+		"correlation": w.rule.Entry, "subject": out.Subject, "opened": proveMoment(by), "event": proveMoment(h), "passed": list,
+	})
+	return out
+}
+
+// over tells that what was found is over.
+func (w *whileOpen) over(thing string, h, closing *moment, at int64) Finding {
+	out := w.finding(thing, closing, h, Restored, nil)
+	out.Subject, out.Name, out.Tenant, out.Time = h.Subject, h.Name, h.Tenant, time.UnixMicro(at).UTC()
+	if w.key.AnyTenant {
+		out.Tenant = closing.Tenant
+	}
+	out.Evidence.EventID += "/" + groupID(h.Subject)
+	return out
+}
+
+// report lists what passed while the thing was open, at each closing that m bears on.
+func (w *whileOpen) report(history []moment, thing string, m *moment) []Finding {
+	var out []Finding
+	var by *moment
+	var list []provenMoment
+	from := int64(0)
+	for i := range history {
+		h := &history[i]
+		switch {
+		case h.role == opens && by == nil:
+			by, from, list = h, h.at, nil
+		case h.role == passed && by != nil && h.at-from < w.span && len(list) < maxReported:
+			list = append(list, proveMoment(h))
+		case h.role == closes && by != nil:
+			if len(list) > 0 && from <= m.at && m.at <= h.at {
+				f := w.finding(thing, h, by, w.state, list)
+				f.Subject, f.Name = by.Subject, by.Name
+				out = append(out, f)
+			}
+			by = nil
+		}
+	}
+	return out
+}
