@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,14 +54,25 @@ func (r *raising) judge(ctx context.Context, tx *sql.Tx, suspects []fed, finding
 			out = append(out, more...)
 		}
 	}
-	return out, r.prune(ctx, tx, newest)
+	return once(out), r.prune(ctx, tx, newest)
+}
+
+// once leaves out what is found of an event for the second time: its actor may be
+// suspect by name and by id.
+func once(findings []Finding) []Finding {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		key := strings.Join([]string{f.Rule.Entry, strings.ToLower(f.Subject), string(f.State), f.Evidence.EventID}, "\x00")
+		before := seen[key]
+		seen[key] = true
+		return before
+	})
 }
 
 // suspect keeps that somebody is suspect, and raises what they did since.
 func (r *raising) suspect(ctx context.Context, tx *sql.Tx, s *fed) ([]Finding, error) {
-	data := []byte(s.subject)
-	_, err := tx.ExecContext(ctx, `INSERT INTO raise_suspects (correlation, actor, event, happened, data) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (correlation, actor, event) DO NOTHING`, r.correlation.name, s.thing, s.event, s.at, data)
+	_, err := tx.ExecContext(ctx, `INSERT INTO raise_suspects (correlation, actor, event, happened) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (correlation, actor, event) DO NOTHING`, r.correlation.name, s.thing, s.event, s.at)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +87,7 @@ func (r *raising) suspect(ctx context.Context, tx *sql.Tx, s *fed) ([]Finding, e
 	var out []Finding
 	for i := range acts {
 		if acts[i].Evidence.EventID != s.event {
-			out = append(out, r.raise(&acts[i], s.subject)...)
+			out = append(out, r.raise(&acts[i])...)
 		}
 	}
 	return out, nil
@@ -96,24 +108,21 @@ func (r *raising) act(ctx context.Context, tx *sql.Tx, f *Finding, actor string)
 	if err != nil {
 		return nil, err
 	}
-	var who []byte
-	err = tx.QueryRowContext(ctx, `SELECT data FROM raise_suspects WHERE correlation = $1 AND actor = $2 AND happened < $3 AND happened > $4 AND event <> $5
-		ORDER BY happened, event LIMIT 1`, r.correlation.name, thing, at, at-r.span, f.Evidence.EventID).Scan(&who)
-	switch {
-	case err == sql.ErrNoRows:
-		return nil, nil
-	case err != nil:
+	var suspect bool
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM raise_suspects WHERE correlation = $1 AND actor = $2 AND happened < $3 AND happened > $4 AND event <> $5`,
+		r.correlation.name, thing, at, at-r.span, f.Evidence.EventID).Scan(&suspect)
+	if err != nil || !suspect {
 		return nil, err
 	}
-	return r.raise(f, string(who)), nil
+	return r.raise(f), nil
 }
 
 // raise tells a violation one step more severe, and that its cause is suspect.
-func (r *raising) raise(f *Finding, who string) []Finding {
+func (r *raising) raise(f *Finding) []Finding {
 	raised := *f
 	raised.Severity = min(Critical, f.Severity+1)
 	own := Finding{
-		Rule: &r.rule.Meta, State: Incident, Tenant: f.Tenant, Subject: who, Name: f.Evidence.Actor, Severity: raised.Severity, Time: f.Time,
+		Rule: &r.rule.Meta, State: Incident, Tenant: f.Tenant, Subject: f.Evidence.Actor, Severity: raised.Severity, Time: f.Time,
 		Evidence: f.Evidence,
 	}
 	own.Evidence.EventID = strings.Join([]string{"correlation", r.rule.Entry, groupID(f.Rule.Entry + joiner + strings.ToLower(f.Subject)), f.Evidence.EventID}, "/")

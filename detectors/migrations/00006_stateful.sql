@@ -21,7 +21,6 @@ CREATE TABLE raise_suspects (
     actor       TEXT   NOT NULL, -- tenant and name, case-folded
     event       TEXT   NOT NULL,
     happened    BIGINT NOT NULL,
-    data        BYTEA  NOT NULL,
     PRIMARY KEY (correlation, actor, event)
 );
 CREATE INDEX raise_suspects_happened ON raise_suspects (happened);
