@@ -181,7 +181,7 @@ func catalogDB(t *testing.T) *sql.DB {
 func empty(t *testing.T, db *sql.DB) {
 	t.Helper()
 	for _, table := range []string{
-		"violations", "observations", "evidence", "deliveries", "delivery_members", "ledger_counts",
+		"violations", "observations", "idle_restores", "evidence", "deliveries", "delivery_members", "ledger_counts",
 		"activity_joins", "known_strong", "unknown_weak", "regained", "remembered", "aliases", "alias_waiting",
 	} {
 		if _, err := db.Exec("DELETE FROM " + table); err != nil {

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -48,11 +50,12 @@ type Ledger struct {
 	changed   func()
 	now       func() time.Time
 	pruned    atomic.Int64 // when, microseconds
+	idle      *idle
 }
 
 // NewLedger returns a ledger over a database that has this package's Migrations.
 func NewLedger(db *sql.DB, o Options, log *slog.Logger, reg prometheus.Registerer) (*Ledger, error) {
-	l := &Ledger{db: db, log: log, retention: o.Retention, changed: o.Changed, now: o.Now}
+	l := &Ledger{db: db, log: log, retention: o.Retention, changed: o.Changed, now: o.Now, idle: newIdle()}
 	if l.retention == 0 {
 		l.retention = DefaultRetention
 	}
@@ -87,32 +90,29 @@ func (l *Ledger) Apply(ctx context.Context, tx *sql.Tx, findings []detectors.Fin
 	if len(findings) == 0 {
 		return nil
 	}
-	obs := make([]*observation, 0, len(findings))
-	seen := make(map[folding]int, len(findings))
+	seen := newFolded(len(findings))
+	all := make([]observation, len(findings))
 	for i := range findings {
-		o, err := observe(&findings[i])
-		if err != nil {
+		var err error
+		if all[i], err = observe(&findings[i]); err != nil {
 			return err
 		}
-		k := folding{o.violation, o.event, o.state}
-		if at, ok := seen[k]; !ok {
-			seen[k] = len(obs)
-			obs = append(obs, &o)
-		} else if o.prefer(obs[at]) {
-			obs[at] = &o
+		if err := seen.add(&all[i]); err != nil {
+			return err
 		}
 	}
-	_, err := l.apply(ctx, tx, obs)
+	_, err := l.apply(ctx, tx, seen.list)
 	return err
 }
 
 // apply takes observations in, each of another folding, and returns the rows they touched.
 func (l *Ledger) apply(ctx context.Context, tx *sql.Tx, obs []*observation) (map[string]*row, error) {
 	now := micros(l.now())
-	if err := lock(ctx, tx); err != nil {
+	head, err := lockHead(ctx, tx)
+	if err != nil {
 		return nil, err
 	}
-	rows, err := loadRows(ctx, tx, violationIDs(obs))
+	rows, obs, err := l.setIdleApart(ctx, tx, head, obs, now)
 	if err != nil {
 		return nil, err
 	}
@@ -136,11 +136,61 @@ func (l *Ledger) apply(ctx context.Context, tx *sql.Tx, obs []*observation) (map
 	if err := saveRows(ctx, tx, touched); err != nil {
 		return nil, err
 	}
-	known := func(o *observation) bool { return rows[o.violation] != nil }
-	if err := storeEvidence(ctx, tx, append(fresh, late...), known, now); err != nil {
+	if err := storeEvidence(ctx, tx, append(fresh, late...), now); err != nil {
 		return nil, err
 	}
 	return rows, l.tell(ctx, tx, changes(touched, fresh), now)
+}
+
+// setIdleApart stores those of the observations that restore what was never
+// weak, and returns the rows of the others, the others, and with them what was
+// stored so of violations that begin with them.
+func (l *Ledger) setIdleApart(ctx context.Context, tx *sql.Tx, head mark, obs []*observation, now int64) (map[string]*row, []*observation, error) {
+	m := l.idle
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.sync(ctx, tx, head); err != nil {
+		return nil, nil, err
+	}
+	obs, idle, err := m.split(obs)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := loadRows(ctx, tx, violationIDs(obs))
+	if err != nil {
+		return nil, nil, err
+	}
+	obs, more, begun := unknown(rows, obs)
+	earlier, err := m.find(ctx, tx, begun)
+	if err != nil {
+		return nil, nil, err
+	}
+	all := newFolded(len(obs) + len(earlier))
+	for _, o := range slices.Concat(obs, earlier) {
+		if err := errors.Join(o.encode(), all.add(o)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return rows, all.list, m.append(ctx, tx, append(idle, more...), begun, now)
+}
+
+// unknown takes the observations apart that restore what has no row and gets
+// none, and returns the violations that get one.
+func unknown(rows map[string]*row, obs []*observation) (rest, idle []*observation, begun []string) {
+	begins := make(map[string]bool)
+	for _, o := range obs {
+		if rows[o.violation] == nil && weakens(o) {
+			begins[o.violation] = true
+		}
+	}
+	for _, o := range obs {
+		if rows[o.violation] == nil && !begins[o.violation] {
+			idle = append(idle, o)
+		} else {
+			rest = append(rest, o)
+		}
+	}
+	return rest, idle, slices.Sorted(maps.Keys(begins))
 }
 
 // split takes the observations apart that come too late for a violation.
@@ -163,17 +213,14 @@ func refold(ctx context.Context, tx *sql.Tx, rows map[string]*row, fresh []*obse
 		byViolation[o.violation] = append(byViolation[o.violation], o)
 	}
 	var touched []*row
-	var begun, rebuild []string
+	var rebuild []string
 	for id, obs := range byViolation {
 		slices.SortFunc(obs, byTime)
 		r := rows[id]
 		switch {
-		case r == nil && !slices.ContainsFunc(obs, weakens):
-			continue // restored before anything is known to be weak: kept as an observation
 		case r == nil:
 			r = &row{id: id}
 			rows[id] = r
-			begun = append(begun, id)
 			rebuild = append(rebuild, id)
 		case obs[0].key().compare(r.newest) <= 0, obs[0].event == r.newest.event:
 			rebuild = append(rebuild, id)
@@ -183,9 +230,6 @@ func refold(ctx context.Context, tx *sql.Tx, rows map[string]*row, fresh []*obse
 			}
 		}
 		touched = append(touched, r)
-	}
-	if err := keepEvidence(ctx, tx, begun); err != nil {
-		return nil, err
 	}
 	stored, err := loadObservations(ctx, tx, rebuild)
 	if err != nil {

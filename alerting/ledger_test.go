@@ -95,7 +95,7 @@ func TestEvidenceStoreHoldsWholeRecords(t *testing.T) {
 		now := &clock{day.Add(3 * h)}
 		l := newLedger(t, db.open(t), Options{Now: now.now, Retention: 30 * 24 * h})
 		apply(t, l, weak("p", "e1", h), back("q", "r1", h), back("z", "r2", h))
-		apply(t, l, weak("q", "e0", h/2)) // r1 turns out to restore something
+		apply(t, l, weak("q", "e0", h/2), back("p", "r3", 2*h)) // r1 turns out to restore something, too late for its record
 		check := func(want map[string]bool) {
 			t.Helper()
 			for id, there := range want {
@@ -108,7 +108,7 @@ func TestEvidenceStoreHoldsWholeRecords(t *testing.T) {
 				}
 			}
 		}
-		check(map[string]bool{"e1": true, "r1": true, "e0": true, "r2": true, "e9": false})
+		check(map[string]bool{"e1": true, "e0": true, "r3": true, "r1": false, "r2": false, "e9": false})
 		sweep := func(d time.Duration) {
 			t.Helper()
 			now.Time = now.Add(d)
@@ -116,12 +116,10 @@ func TestEvidenceStoreHoldsWholeRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		sweep(71 * h)
-		check(map[string]bool{"e1": true, "r1": true, "e0": true, "r2": true})
-		sweep(2 * h) // 72 hours after it came, nothing was weak before r2
-		check(map[string]bool{"e1": true, "r1": true, "e0": true, "r2": false})
-		sweep(30 * 24 * h)
-		check(map[string]bool{"e1": false, "r1": false, "e0": false, "r2": false})
+		sweep(29 * 24 * h)
+		check(map[string]bool{"e1": true, "e0": true, "r3": true})
+		sweep(2 * 24 * h)
+		check(map[string]bool{"e1": false, "e0": false, "r3": false})
 		if n := len(all(t, l, Filter{})); n != 2 {
 			t.Errorf("%d violations after the retention of evidence, want 2", n)
 		}

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +55,7 @@ type observation struct {
 	severity  detectors.Severity
 	quiet     int64  // of an incident, microseconds
 	weight    int64  // how much it says: of two tellings of one event, the one that knows more counts
-	body      []byte // JSON of observed
+	body      []byte // JSON of observed; nil until encode
 
 	enqueued int64              // of the event, for measuring delay; not stored
 	evidence *detectors.Finding // not stored here
@@ -87,12 +89,15 @@ type observed struct {
 // tenant. Case does not matter (safeguards: GUIDs, UPNs and resource ids come
 // in any).
 func ViolationID(tenant, entry, subject string) string {
-	h := sha256.New()
+	b := make([]byte, 0, 256)
 	for _, s := range []string{tenant, entry, subject} {
 		s = strings.ToLower(s)
-		fmt.Fprintf(h, "%d:%s", len(s), s)
+		b = strconv.AppendInt(b, int64(len(s)), 10)
+		b = append(b, ':')
+		b = append(b, s...)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:len(violationKey{})])
 }
 
 // observe turns a finding into an observation.
@@ -111,19 +116,29 @@ func observe(f *detectors.Finding) (observation, error) {
 		state:     f.State,
 		at:        micros(eventTime(f)),
 		severity:  f.Severity,
-		weight:    int64(len(f.Weak))<<20 + int64(len(f.Strong)),
+		weight:    weight(f.Weak, f.Strong),
 		enqueued:  micros(f.Evidence.Enqueued),
 		evidence:  f,
 	}
 	if f.State == detectors.Incident {
 		o.quiet = f.Rule.Quiet.Microseconds()
 	}
-	body, err := json.Marshal(words(f))
+	return o, nil
+}
+
+func weight(weak, strong []string) int64 { return int64(len(weak))<<20 + int64(len(strong)) }
+
+// encode makes the body of an observation of a finding.
+func (o *observation) encode() error {
+	if o.body != nil {
+		return nil
+	}
+	body, err := json.Marshal(words(o.evidence))
 	if err != nil {
-		return observation{}, fmt.Errorf("encode observation of %s: %w", f.Rule.Entry, err)
+		return fmt.Errorf("encode observation of %s: %w", o.evidence.Rule.Entry, err)
 	}
 	o.body = body
-	return o, nil
+	return nil
 }
 
 func words(f *detectors.Finding) observed {
@@ -174,6 +189,34 @@ func eventID(e *detectors.Evidence) string {
 // replace in store.go is the same in SQL.
 func (o *observation) prefer(p *observation) bool {
 	return cmp.Or(cmp.Compare(o.at, p.at), cmp.Compare(p.severity, o.severity), cmp.Compare(p.weight, o.weight), bytes.Compare(o.body, p.body)) < 0
+}
+
+// folded are observations, each of another folding.
+type folded struct {
+	list []*observation
+	at   map[folding]int
+}
+
+func newFolded(n int) *folded { return &folded{make([]*observation, 0, n), make(map[folding]int, n)} }
+
+func (f *folded) add(o *observation) error {
+	k := folding{o.violation, o.event, o.state}
+	at, ok := f.at[k]
+	if !ok {
+		f.at[k] = len(f.list)
+		f.list = append(f.list, o)
+		return nil
+	}
+	if err := errors.Join(o.encode(), f.list[at].encode()); err != nil {
+		return err
+	}
+	if have := f.list[at]; o.prefer(have) {
+		if o.evidence == nil {
+			o.enqueued, o.evidence = have.enqueued, have.evidence
+		}
+		f.list[at] = o
+	}
+	return nil
 }
 
 func micros(t time.Time) int64 {

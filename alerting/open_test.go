@@ -66,7 +66,7 @@ func postgres(t testing.TB) database {
 	if postgresReady == nil {
 		postgresReady = newSchema(t, dsn)
 	}
-	exec(t, postgresReady.driver, postgresReady.dsn, `TRUNCATE violations, observations, evidence, deliveries,
+	exec(t, postgresReady.driver, postgresReady.dsn, `TRUNCATE violations, observations, idle_restores, evidence, deliveries,
 		delivery_members, delivery_accounts, ledger_counts`)
 	return *postgresReady
 }

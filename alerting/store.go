@@ -24,10 +24,17 @@ type row struct {
 // lock makes this the only transaction that writes the ledger. SQLite has only
 // one writer anyway; with PostgreSQL, a row read is a row that may be written.
 func lock(ctx context.Context, tx *sql.Tx) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE ledger_lock SET n = n + 1 WHERE one = 1`); err != nil {
-		return fmt.Errorf("lock the ledger: %w", err)
+	_, err := lockHead(ctx, tx)
+	return err
+}
+
+// lockHead is lock, and returns the last row of idle_restores.
+func lockHead(ctx context.Context, tx *sql.Tx) (head mark, err error) {
+	err = tx.QueryRowContext(ctx, `UPDATE ledger_lock SET n = n + 1 WHERE one = 1 RETURNING seq, writer`).Scan(&head.seq, &head.writer)
+	if err != nil {
+		return head, fmt.Errorf("lock the ledger: %w", err)
 	}
-	return nil
+	return head, nil
 }
 
 const selectRows = `SELECT id, newest_at, newest_rank, newest_event, oldest_at, horizon, swept, base, episode

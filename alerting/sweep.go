@@ -64,13 +64,17 @@ func (l *Ledger) sweepQuiet(ctx context.Context, tx *sql.Tx, now int64) error {
 
 func (l *Ledger) prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	late := micros(now.Add(-Lateness))
+	if err := pruneIdle(ctx, tx, late); err != nil {
+		return err
+	}
+	l.idle.forget(late)
 	for _, p := range []struct {
 		what, query string
 		before      int64
 	}{
+		// From before there was a table for them.
 		{"restores of nothing known", `DELETE FROM observations WHERE state = 'restored' AND arrived < $1
 			AND NOT EXISTS (SELECT 1 FROM violations WHERE violations.id = observations.violation)`, late},
-		{"their records", `DELETE FROM evidence WHERE NOT kept AND stored < $1`, late},
 		{"evidence", `DELETE FROM evidence WHERE stored < $1`, micros(now.Add(-l.retention))},
 		{"members of finished groups", `DELETE FROM delivery_members WHERE delivery IN
 			(SELECT id FROM deliveries WHERE finished AND sent < $1)`, micros(now.Add(-finishedFor))},
