@@ -16,6 +16,7 @@ import (
 type Source struct {
 	Name string // shown in errors before the file's path; empty for the catalog
 	FS   fs.FS
+	Root string // the file or folder of FS to read; empty: all of it
 }
 
 // Set is a checked set of rules, ready for New.
@@ -92,7 +93,7 @@ func Load(lists map[string][]string, sources ...Source) (*Set, error) {
 func parseSource(src Source) ([]sigma.Document, error) {
 	var docs []sigma.Document
 	var errs []error
-	err := fs.WalkDir(src.FS, ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(src.FS, cmp.Or(src.Root, "."), func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ type webConfig struct {
 }
 
 type rulesConfig struct {
-	// Dirs are folders of Sigma rules; one with the id of a built-in rule replaces it.
+	// Dirs are folders of Sigma rules, or single files; one with the id of a built-in rule replaces it.
 	Dirs []string `yaml:"dirs"`
 	// Disable, Enable and Severity are a detectors.Pack.
 	Disable  []string          `yaml:"disable"`
@@ -194,10 +194,8 @@ func (w webConfig) validate() error {
 func (r rulesConfig) validate() error {
 	var errs []error
 	for i, dir := range r.Dirs {
-		if info, err := os.Stat(dir); err != nil {
+		if _, err := os.Stat(dir); err != nil {
 			errs = append(errs, fmt.Errorf("dirs[%d]: %w; create the folder or correct the path", i, err))
-		} else if !info.IsDir() {
-			errs = append(errs, fmt.Errorf("dirs[%d]: %s is a file; name its folder", i, dir))
 		}
 	}
 	return errors.Join(errs...)
@@ -302,7 +300,12 @@ func (c *config) loadRules() (*detectors.Set, error) {
 func (c *config) sources() []detectors.Source {
 	sources := []detectors.Source{catalog()}
 	for _, dir := range c.Rules.Dirs {
-		sources = append(sources, detectors.Source{Name: dir, FS: os.DirFS(dir)})
+		root := ""
+		if info, err := os.Stat(dir); err == nil && !info.IsDir() { // a single rule file
+			dir, root = filepath.Split(filepath.Clean(dir))
+			dir = filepath.Clean(dir)
+		}
+		sources = append(sources, detectors.Source{Name: dir, FS: os.DirFS(dir), Root: root})
 	}
 	return sources
 }

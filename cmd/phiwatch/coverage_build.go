@@ -92,10 +92,10 @@ func (s *coveredSafeguard) miss(missing bool, what string) {
 	}
 }
 
-// watchedEntries are what the watch over the audit trail finds; it needs no
+// watchedEntries are what the watch over the audit trail and the sweep find; they need no
 // event, and is always in force.
 func watchedEntries(code string) (out []coveredEntry) {
-	for _, m := range detectors.WatchRules() {
+	for _, m := range clockRules() {
 		if slices.Contains(m.Safeguards, code) {
 			out = append(out, coveredEntry{Entry: m.Entry, Title: m.Title, Severity: m.Severity.String(), Enabled: true, Watching: true, Sources: []string{}, Restores: []string{}})
 		}

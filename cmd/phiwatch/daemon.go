@@ -178,11 +178,24 @@ func (d *daemon) sweep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-t.C:
-			if err := errors.Join(d.ledger.Sweep(ctx, now), d.pipeline.expire(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(d.ledger.Sweep(ctx, now), d.sweepOverdue(ctx, now), d.pipeline.expire(ctx)); err != nil && ctx.Err() == nil {
 				d.log.Error("sweep of the state", "err", err)
 			}
 		}
 	}
+}
+
+// caughtUp is how far behind the hub overdue violations may be judged: what waits
+// there may restore them.
+const caughtUp = 5 * time.Minute
+
+func (d *daemon) sweepOverdue(ctx context.Context, now time.Time) error {
+	for _, l := range d.source.Lags() {
+		if l.Events < 0 || l.Behind > caughtUp {
+			return nil
+		}
+	}
+	return d.ledger.SweepOverdue(ctx, now, alerting.DefaultLimits())
 }
 
 // ready reports why the daemon cannot do its work now, or nil.

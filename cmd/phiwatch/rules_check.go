@@ -99,7 +99,7 @@ func problemsIn(severity string, err error) []problem {
 
 // ruleArgs are what every rules command takes.
 type ruleArgs struct {
-	Dirs   []string `arg:"" optional:"" name:"dir" help:"Folders of rules, read after the built-in catalog."`
+	Dirs   []string `arg:"" optional:"" name:"dir" help:"Folders of rules, or rule files, read after the built-in catalog."`
 	Config string   `name:"config.file" placeholder:"FILE" help:"Configuration that names rule folders and lists."`
 }
 

@@ -27,7 +27,7 @@ func (c *rulesExplainCmd) Run(e *env) error {
 	args := ruleArgs{Config: c.Config}
 	entry := c.Rule
 	if info, err := os.Stat(c.Rule); err == nil && !info.IsDir() {
-		args.Dirs = []string{filepath.Dir(c.Rule)}
+		args.Dirs = []string{c.Rule}
 		entry = ""
 	}
 	set, err := args.load()

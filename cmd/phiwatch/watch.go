@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"phiwatch/alerting"
 	"phiwatch/detectors"
 	"phiwatch/ingest"
 	"phiwatch/ingest/eventhub"
@@ -84,11 +85,14 @@ func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []detectors.HubHeal
 	return out
 }
 
+// clockRules describe what no rule file does: what the watch finds, and the sweep.
+func clockRules() []*detectors.Meta { return append(detectors.WatchRules(), alerting.OverdueRule()) }
+
 // entriesOf lists all entries that may have violations: those of rules, and
 // those of the watch.
 func entriesOf(set *detectors.Set) []string {
 	entries := set.Entries()
-	for _, m := range detectors.WatchRules() {
+	for _, m := range clockRules() {
 		entries = append(entries, m.Entry)
 	}
 	slices.Sort(entries)
@@ -97,7 +101,7 @@ func entriesOf(set *detectors.Set) []string {
 
 func safeguardsOf(set *detectors.Set) []string {
 	codes := set.Safeguards()
-	for _, m := range detectors.WatchRules() {
+	for _, m := range clockRules() {
 		codes = append(codes, m.Safeguard())
 	}
 	slices.Sort(codes)
