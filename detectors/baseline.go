@@ -56,7 +56,7 @@ func (n *node) usual(j journal, f firing) (bool, error) {
 	b := n.key.Baseline
 	w := f.w.Window
 	at := w[f.at].At
-	peak, err := j.peak(n.name, f.w.key, hourAt(at)-24*b.days(), hourAt(at-n.span))
+	peak, err := j.peak(n.name, storable(f.w.key), hourAt(at)-24*b.days(), hourAt(at-n.span))
 	if err != nil {
 		return false, err
 	}
@@ -84,7 +84,7 @@ func (n *node) writeTallies(j journal, newest int64) error {
 		return nil
 	}
 	for t, events := range n.tallies {
-		if err := j.tally(n.name, t.thing, t.hour, events); err != nil {
+		if err := j.tally(n.name, storable(t.thing), t.hour, events); err != nil {
 			return err
 		}
 	}

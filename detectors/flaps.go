@@ -22,6 +22,7 @@ import (
 // person's next sign-in restores does not count.
 type flapping struct {
 	*correlation
+	engine *Engine
 	pruned int64
 }
 
@@ -30,7 +31,7 @@ func (c *flapping) judge(ctx context.Context, tx *sql.Tx, _ []fed, findings []Fi
 	newest := int64(0)
 	for i := range findings {
 		f := &findings[i]
-		if f.Rule.Group == "stateful" || f.State != Weakened && f.State != Restored || strings.HasPrefix(f.Rule.Entry, "signin-") {
+		if c.engine.correlates(f) || f.State != Weakened && f.State != Restored || strings.HasPrefix(f.Rule.Entry, "signin-") {
 			continue
 		}
 		newest = max(newest, seen(f.Time.UnixMicro(), f.Evidence.Enqueued))
@@ -50,9 +51,9 @@ func (c *flapping) judge(ctx context.Context, tx *sql.Tx, _ []fed, findings []Fi
 
 // turn notes that a safeguard went or came, and judges the cycles around it.
 func (c *flapping) turn(ctx context.Context, tx *sql.Tx, f *Finding) ([]Finding, error) {
-	at, thing := f.Time.UnixMicro(), strings.Join([]string{f.Tenant, f.Rule.Entry, strings.ToLower(f.Subject)}, "\x00")
+	at, thing := f.Time.UnixMicro(), storable(strings.Join([]string{f.Tenant, f.Rule.Entry, strings.ToLower(f.Subject)}, parted))
 	_, err := tx.ExecContext(ctx, `INSERT INTO flaps (thing, event, weak, happened) VALUES ($1, $2, $3, $4) ON CONFLICT (thing, event, weak) DO NOTHING`,
-		thing, f.Evidence.EventID, f.State == Weakened, at)
+		thing, storable(f.Evidence.EventID), f.State == Weakened, at)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (r *raising) judge(ctx context.Context, tx *sql.Tx, suspects []fed, finding
 	}
 	for i := range findings {
 		f := &findings[i]
-		if f.Rule.Group == "stateful" || f.State != Weakened && f.State != Incident || strings.HasPrefix(f.Rule.Entry, "signin-") {
+		if r.engine.correlates(f) || f.State != Weakened && f.State != Incident || strings.HasPrefix(f.Rule.Entry, "signin-") {
 			continue
 		}
 		newest = max(newest, seen(f.Time.UnixMicro(), f.Evidence.Enqueued))
@@ -86,7 +86,7 @@ func (r *raising) suspect(ctx context.Context, tx *sql.Tx, s *fed) ([]Finding, e
 	}
 	var out []Finding
 	for i := range acts {
-		if acts[i].Evidence.EventID != s.event {
+		if storable(acts[i].Evidence.EventID) != s.event {
 			out = append(out, r.raise(&acts[i])...)
 		}
 	}
@@ -98,19 +98,19 @@ func (r *raising) act(ctx context.Context, tx *sql.Tx, f *Finding, actor string)
 	if actor == "" {
 		return nil, nil
 	}
-	thing, at := f.Tenant+"\x00"+strings.ToLower(actor), f.Time.UnixMicro()
+	thing, at := storable(f.Tenant+parted+strings.ToLower(actor)), f.Time.UnixMicro()
 	stored, err := storeFinding(f)
 	if err != nil {
 		return nil, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO raise_acts (actor, act, happened, finding) VALUES ($1, $2, $3, $4) ON CONFLICT (actor, act) DO NOTHING`,
-		thing, strings.Join([]string{f.Rule.Entry, strings.ToLower(f.Subject), f.Evidence.EventID}, joiner), at, stored)
+		thing, storable(strings.Join([]string{f.Rule.Entry, strings.ToLower(f.Subject), f.Evidence.EventID}, joiner)), at, stored)
 	if err != nil {
 		return nil, err
 	}
 	var suspect bool
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM raise_suspects WHERE correlation = $1 AND actor = $2 AND happened < $3 AND happened > $4 AND event <> $5`,
-		r.correlation.name, thing, at, at-r.span, f.Evidence.EventID).Scan(&suspect)
+		r.correlation.name, thing, at, at-r.span, storable(f.Evidence.EventID)).Scan(&suspect)
 	if err != nil || !suspect {
 		return nil, err
 	}

@@ -36,7 +36,6 @@ type fed struct {
 	subject string
 	name    string
 	entry   string
-	match   *Match
 }
 
 // special returns how c is judged if not by windows, or nil.
@@ -48,7 +47,7 @@ func (e *Engine) special(c *correlation) special {
 	case c.key.Raises:
 		return &raising{correlation: c, engine: e}
 	case c.key.Flaps > 0:
-		return &flapping{correlation: c}
+		return &flapping{correlation: c, engine: e}
 	}
 	return nil
 }
@@ -116,8 +115,9 @@ func (e *Engine) takeSpecial(byID map[uint64][]fed, m *Match) error {
 		}
 		if !read {
 			meta, read = bare.meta(), true
+			meta.event = storable(meta.event)
 		}
-		f := fed{feedMeta: meta, rule: c.doc.Rules[entry.place], thing: string(entry.key), value: strings.TrimPrefix(string(entry.value), "\x00"), match: m}
+		f := fed{feedMeta: meta, rule: c.doc.Rules[entry.place], thing: storable(string(entry.key)), value: storable(strings.TrimPrefix(string(entry.value), "\x00"))}
 		f.subject, f.name, f.entry, _ = entry.about()
 		byID[entry.to] = append(byID[entry.to], f)
 	}
@@ -135,6 +135,20 @@ func (e *Engine) addSpecial(all []*correlation) []*correlation {
 		}
 		return s != nil
 	})
+}
+
+// correlates reports whether a finding is a correlation's.
+func (e *Engine) correlates(f *Finding) bool {
+	r := e.byEntry[f.Rule.Entry]
+	return r == nil || r.correlation != nil
+}
+
+// parted separates the parts of a key in the database, which takes no NUL.
+const parted = "\x1f"
+
+// storable makes text of events one that every database takes.
+func storable(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", parted), "\ufffd")
 }
 
 // kindOfEvent is the part of an event id that names the kind.

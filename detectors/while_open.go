@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ import (
 // report: true nothing is found while the thing is open; when it closes, one
 // incident lists what passed.
 //
-// Of what happens while nothing is known to be open, the first of each hour is
+// Of what happens while nothing is known to be open, the first of each minute is
 // kept for 72 hours, in case a late record opens it.
 type whileOpen struct {
 	*correlation
@@ -43,6 +44,7 @@ const (
 	opens  = "opens"
 	closes = "closes"
 	passed = "passed"
+	waits  = "waits" // passed, but nothing is known to have been open
 	found  = "found"
 	seenAs = "seen"
 
@@ -108,8 +110,8 @@ func (w *whileOpen) role(rule string) string {
 // thing is the group; with any_tenant, of whatever tenant the records name.
 func (w *whileOpen) thing(f *fed) string {
 	if w.key.AnyTenant {
-		_, group, _ := strings.Cut(f.thing, "\x00")
-		return "\x00" + group
+		_, group, _ := strings.Cut(f.thing, parted)
+		return parted + group
 	}
 	return f.thing
 }
@@ -124,15 +126,13 @@ func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, f *fed) ([]Finding, er
 		data.Rule = f.entry
 	}
 	m := moment{role: role, event: f.event, at: f.at, momentData: data}
-	history, err := w.history(ctx, tx, thing)
+	history, err := w.history(ctx, tx, thing, role == opens)
 	if err != nil {
 		return nil, err
 	}
 	if role == passed && !w.open(history, f.at) {
-		m.event = fmt.Sprintf("hour %d", f.at/time.Hour.Microseconds())
-		if slices.ContainsFunc(history, func(h moment) bool { return h.event == m.event && h.at <= m.at }) {
-			return nil, nil
-		}
+		m.role, m.event = waits, fmt.Sprint("minute ", f.at/time.Minute.Microseconds())
+		return nil, w.store(ctx, tx, thing, &m)
 	}
 	if slices.ContainsFunc(history, func(h moment) bool { return h.role == role && h.event == m.event && h.at <= m.at }) {
 		return nil, nil // a repeat
@@ -143,10 +143,28 @@ func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, f *fed) ([]Finding, er
 	history = slices.DeleteFunc(history, func(h moment) bool { return h.role == role && h.event == m.event })
 	history = append(history, m)
 	slices.SortFunc(history, compareMoments)
+	if err := w.admit(ctx, tx, thing, history); err != nil {
+		return nil, err
+	}
 	if w.key.Report {
 		return w.report(history, thing, &m), nil
 	}
 	return w.conclude(ctx, tx, thing, history, &m)
+}
+
+// admit takes what waited and turns out to have happened while the thing was open.
+func (w *whileOpen) admit(ctx context.Context, tx *sql.Tx, thing string, history []moment) error {
+	for i := range history {
+		h := &history[i]
+		if h.role != waits || !w.open(history, h.at) {
+			continue
+		}
+		h.role, h.event = passed, h.momentData.Event
+		if err := w.store(ctx, tx, thing, h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func compareMoments(a, b moment) int {
@@ -248,7 +266,7 @@ func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment
 
 // note keeps when a value was first seen of the thing.
 func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, thing string, f *fed) error {
-	key := thing + "\x00" + f.value
+	key := thing + parted + f.value
 	if _, ok := w.seen[key]; ok {
 		return nil
 	}
@@ -262,7 +280,7 @@ func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, thing string, f *fed) 
 		w.seen[key] = struct{}{} // what comes now is later, or too late to matter
 		return nil
 	}
-	if err != nil && err != sql.ErrNoRows {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	return w.store(ctx, tx, thing, &moment{role: seenAs, event: f.value, at: f.at})
@@ -279,9 +297,12 @@ func (w *whileOpen) store(ctx context.Context, tx *sql.Tx, thing string, m *mome
 	return err
 }
 
-// history returns what is kept of a thing, but for the values seen, in order.
-func (w *whileOpen) history(ctx context.Context, tx *sql.Tx, thing string) ([]moment, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT role, event, happened, data FROM while_open WHERE correlation = $1 AND thing = $2 AND role <> $3`, w.correlation.name, thing, seenAs)
+// history returns what is kept of a thing in order, but for the values seen, and
+// what waits only if asked for.
+func (w *whileOpen) history(ctx context.Context, tx *sql.Tx, thing string, waiting bool) ([]moment, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT role, event, happened, data FROM while_open
+		WHERE correlation = $1 AND thing = $2 AND (role IN ($3, $4, $5, $6) OR $7 AND role = $8)`,
+		w.correlation.name, thing, opens, closes, passed, found, waiting, waits)
 	if err != nil {
 		return nil, err
 	}
@@ -309,8 +330,8 @@ func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	}
 	w.pruned = newest
 	late := newest - lateness.Microseconds()
-	_, err := tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND (role <> $2 AND happened < $3 OR role = $4 AND event LIKE 'hour %' AND happened < $5)`,
-		w.correlation.name, seenAs, late-w.span, passed, late)
+	_, err := tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND (role NOT IN ($2, $3) AND happened < $4 OR role = $5 AND happened < $6)`,
+		w.correlation.name, seenAs, waits, late-w.span, waits, late)
 	return err
 }
 

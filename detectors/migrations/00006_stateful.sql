@@ -6,8 +6,8 @@
 CREATE TABLE while_open (
     correlation TEXT   NOT NULL, -- entry, and a hash of what makes old rows fit
     thing       TEXT   NOT NULL, -- tenant and group, case-folded
-    role        TEXT   NOT NULL, -- opens, closes, passed, found or seen
-    event       TEXT   NOT NULL, -- its id; of what passed an hour, the first's; of what was seen, the value
+    role        TEXT   NOT NULL, -- opens, closes, passed, waits, found or seen
+    event       TEXT   NOT NULL, -- its id; of what waits, its minute; of what was seen, the value
     happened    BIGINT NOT NULL,
     data        BYTEA  NOT NULL, -- what of it people are told, as JSON
     PRIMARY KEY (correlation, thing, role, event)
