@@ -1,0 +1,136 @@
+package alerting
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"phiwatch/detectors"
+)
+
+// Limits are how long a violation may be open before it is overdue, by severity.
+// A severity without a limit never is.
+type Limits map[detectors.Severity]time.Duration
+
+// DefaultLimits are the limits of the catalog.
+func DefaultLimits() Limits {
+	return Limits{detectors.Critical: 15 * time.Minute, detectors.High: 4 * time.Hour, detectors.Medium: 24 * time.Hour}
+}
+
+// OverdueRule describes what SweepOverdue finds.
+func OverdueRule() *detectors.Meta {
+	return &detectors.Meta{
+		Entry: "safeguard-open-too-long", Title: "Safeguard still weak", Group: "stateful", Severity: detectors.High, Restorable: true,
+		Description: "A violation has been open for longer than its severity allows - a critical one for a quarter of an hour, a high one for " +
+			"four hours, a medium one for a day - or for as long after somebody took it on. It is one step more severe than the violation, and over with it.",
+		Safeguards: []string{"AUDIT"}, HIPAA: []string{"164.308(a)(1)(ii)(D)", "164.308(a)(6)(ii)"},
+		Runbook: []string{
+			"Restore the safeguard: the violation of the entry that the subject names says how.",
+			"If it was restored and no event said so, close the violation.",
+			"If nobody took it on, see that its receiver reaches people who do.",
+		},
+	}
+}
+
+var overdueRule = OverdueRule()
+
+// SweepOverdue finds the violations that have been open for too long, and ends
+// what it found of those that no longer are. Call it every minute or so, but not
+// while events that may restore something are known to wait unread.
+func (l *Ledger) SweepOverdue(ctx context.Context, now time.Time, limits Limits) error {
+	err := inTx(ctx, l.db, func(tx *sql.Tx) error {
+		if err := lock(ctx, tx); err != nil {
+			return err
+		}
+		findings, err := overdue(ctx, tx, micros(now), limits)
+		if err != nil {
+			return fmt.Errorf("find overdue violations: %w", err)
+		}
+		return l.Apply(ctx, tx, findings)
+	})
+	if err == nil {
+		l.changed()
+	}
+	return err
+}
+
+func overdue(ctx context.Context, tx *sql.Tx, now int64, limits Limits) ([]detectors.Finding, error) {
+	open, err := openRows(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	var told []string // ids of overdue violations that may be there
+	byTold, toldOpen := map[string]*row{}, map[string]*row{}
+	for _, r := range open {
+		if r.before.Entry == overdueRule.Entry {
+			toldOpen[r.id] = r
+			continue
+		}
+		id := ViolationID(r.before.Tenant, overdueRule.Entry, overdueSubject(&r.before))
+		byTold[id] = r
+		told = append(told, id)
+	}
+	known, err := loadRows(ctx, tx, told)
+	if err != nil {
+		return nil, err
+	}
+	var out []detectors.Finding
+	for _, id := range told {
+		r := byTold[id]
+		since, limit := r.waiting(limits)
+		at := since + limit.Microseconds()
+		if limit == 0 || at >= now || r.episode.Quiet > 0 || known[id] != nil && known[id].episode.WeakAt >= at {
+			continue // not overdue, or told
+		}
+		if known[id] != nil {
+			at = max(at, known[id].newest.at+1) // after what was said of an earlier episode
+		}
+		out = append(out, overdueFinding(&r.before, detectors.Weakened, at, r.episode.Severity, "has been open for more than "+limit.String()))
+	}
+	for id, r := range toldOpen {
+		if byTold[id] == nil {
+			out = append(out, overdueFinding(&r.before, detectors.Restored, max(now, r.newest.at+1), r.episode.Severity, "is no longer open"))
+		}
+	}
+	return out, nil
+}
+
+// waiting returns since when a violation waits for somebody, and how long it may.
+func (r *row) waiting(limits Limits) (since int64, limit time.Duration) {
+	since = micros(r.before.Opened)
+	if !r.before.AckedAt.IsZero() {
+		since = max(since, micros(r.before.AckedAt))
+	}
+	return since, limits[r.episode.Severity]
+}
+
+func overdueSubject(v *Violation) string { return v.Entry + " + " + v.Subject }
+
+func overdueFinding(v *Violation, state detectors.State, at int64, severity detectors.Severity, words string) detectors.Finding {
+	f := detectors.Finding{
+		Rule: overdueRule, State: state, Tenant: v.Tenant, Subject: v.Subject, Name: v.SubjectName,
+		Severity: min(detectors.Critical, severity+1), Time: fromMicros(at),
+		Evidence: detectors.Evidence{
+			EventID: fmt.Sprintf("phiwatch/overdue/%s/%s/%d", v.ID, state, at), Kind: "phiwatch", Action: words, Time: fromMicros(at),
+		},
+	}
+	if state == detectors.Weakened {
+		f.Subject = overdueSubject(v)
+	}
+	f.Evidence.Record, _ = json.Marshal(map[string]any{ // texts and times only
+		"detector": overdueRule.Entry, "state": state, "subject": f.Subject, "said": words, "time": f.Time, "violation": v.ID, "opened": v.Opened,
+	})
+	return f
+}
+
+func openRows(ctx context.Context, tx *sql.Tx) ([]*row, error) {
+	var out []*row
+	err := each(ctx, tx, func(rows *sql.Rows) error {
+		r, err := scanRow(rows)
+		out = append(out, r)
+		return err
+	}, selectRows+`state IN ('open', 'acknowledged') ORDER BY id`)
+	return out, err
+}
