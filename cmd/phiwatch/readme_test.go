@@ -216,14 +216,20 @@ func emptyHub(t *testing.T, group string) string {
 	return hub.ConnectionString(l.Addr().String(), "audit")
 }
 
-// TestReadmeSnippets loads every configuration and parses every record that the
-// README shows.
+// TestReadmeSnippets loads every configuration, checks every rule and parses
+// every record that the README shows.
 func TestReadmeSnippets(t *testing.T) {
 	for _, b := range blocks(document(t, "README.md")) {
 		switch b.lang {
 		case "yaml":
 			if _, err := loadConfig(writeConfig(t, b.text)); err != nil {
 				t.Errorf("README.md:%d: %v", b.line, err)
+			}
+		case "yml": // a rule
+			name := filepath.Join(t.TempDir(), b.file)
+			write(t, name, b.text)
+			if code, out, _ := run(t, "", "rules", "check", "--strict", name); code != exitOK {
+				t.Errorf("README.md:%d: %s", b.line, out)
 			}
 		case "json":
 			for line := range strings.Lines(b.text) {
