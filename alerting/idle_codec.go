@@ -11,7 +11,7 @@ import (
 )
 
 // encodeIdle returns what idle restores say, but for their violations. Each is
-// its time (the difference to the one before), severity, event and what people
+// its time (the difference to the one before), severity, revision, event and what people
 // are told; a text is a number, and where it is new follows itself.
 func encodeIdle(obs []*observation) []byte {
 	e := idleEncoder{texts: make(map[string]int)}
@@ -20,6 +20,7 @@ func encodeIdle(obs []*observation) []byte {
 		e.b = binary.AppendVarint(e.b, o.at-last)
 		last = o.at
 		e.number(int(o.severity))
+		e.number(o.evidence.Revision)
 		e.string(o.event)
 		f := o.evidence
 		for _, s := range []string{f.Evidence.Actor, f.Evidence.ActorIP, f.Evidence.Action} {
@@ -109,9 +110,11 @@ func (d *idleDecoder) next() (*observation, *observed) {
 	delta, n := binary.Varint(d.b)
 	d.skip(n)
 	d.at += delta
-	o := &observation{state: detectors.Restored, at: d.at, severity: detectors.Severity(d.number()), event: d.string()}
+	o := &observation{state: detectors.Restored, at: d.at, severity: detectors.Severity(d.number())}
+	revision := d.number()
+	o.event = d.string()
 	w := &observed{Actor: d.text(), ActorIP: d.text(), Action: d.text(), Weak: d.list(), Strong: d.list()}
-	o.weight = weight(w.Weak, w.Strong)
+	o.weight = weight(revision, w.Weak, w.Strong)
 	return o, w
 }
 

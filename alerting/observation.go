@@ -116,7 +116,7 @@ func observe(f *detectors.Finding) (observation, error) {
 		state:     f.State,
 		at:        micros(eventTime(f)),
 		severity:  f.Severity,
-		weight:    weight(f.Weak, f.Strong),
+		weight:    weight(f.Revision, f.Weak, f.Strong),
 		enqueued:  micros(f.Evidence.Enqueued),
 		evidence:  f,
 	}
@@ -126,7 +126,9 @@ func observe(f *detectors.Finding) (observation, error) {
 	return o, nil
 }
 
-func weight(weak, strong []string) int64 { return int64(len(weak))<<20 + int64(len(strong)) }
+func weight(revision int, weak, strong []string) int64 {
+	return int64(revision)<<revised + int64(len(weak))<<20 + int64(len(strong))
+}
 
 // encode makes the body of an observation of a finding.
 func (o *observation) encode() error {
@@ -154,6 +156,9 @@ func words(f *detectors.Finding) observed {
 	w.Safeguards, w.HIPAA, w.Runbook = f.Rule.Safeguards, f.Rule.HIPAA, f.Rule.Runbook
 	return w
 }
+
+// revised is where in a weight the revision stands.
+const revised = 40
 
 // sides makes the names of sides storable.
 func sides(names []string) []string {

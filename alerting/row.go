@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -20,26 +21,53 @@ func (r *row) append(obs []*observation) error {
 	return nil
 }
 
-// effective leaves out, of sorted observations, the restores by events that
-// also weaken: what else was known of them turned out to be too little.
+// effective leaves out, of sorted observations, what an event was concluded to
+// be before more was known. An event that both weakens and restores, as far as
+// is known, has weakened.
 func effective(obs []*observation) []*observation {
-	var weak map[string]int64
+	type meaning struct{ weak, strong *observation }
+	var events map[string]meaning
+	both := false
 	for _, o := range obs {
-		if weakens(o) {
-			if weak == nil {
-				weak = make(map[string]int64, len(obs))
-			}
-			weak[o.event] = o.at
+		if o.state != detectors.Weakened && o.state != detectors.Restored {
+			continue
 		}
+		if events == nil {
+			events = make(map[string]meaning, len(obs))
+		}
+		m := events[o.event]
+		if o.state == detectors.Weakened {
+			m.weak = o
+		} else {
+			m.strong = o
+		}
+		events[o.event] = m
+		both = both || m.weak != nil && m.strong != nil
 	}
-	undone := func(o *observation) bool {
-		at, both := weak[o.event]
-		return o.state == detectors.Restored && both && at == o.at
-	}
-	if !slices.ContainsFunc(obs, undone) {
+	if !both {
 		return obs
 	}
-	return slices.DeleteFunc(slices.Clone(obs), undone)
+	left := slices.DeleteFunc(slices.Clone(obs), func(o *observation) bool {
+		m := events[o.event]
+		if m.weak == nil || m.strong == nil {
+			return false
+		}
+		weakened := m.weak.weight>>revised >= m.strong.weight>>revised
+		return o == m.strong && weakened || o == m.weak && !weakened
+	})
+	if !slices.ContainsFunc(left, weakens) && slices.ContainsFunc(obs, weakens) {
+		return afterwards(obs) // people have heard of it: it is over at once
+	}
+	return left
+}
+
+// afterwards puts the restores of an instant behind its weakenings.
+func afterwards(obs []*observation) []*observation {
+	obs = slices.Clone(obs)
+	slices.SortStableFunc(obs, func(a, b *observation) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), -cmp.Compare(rank(a.state)%2, rank(b.state)%2))
+	})
+	return obs
 }
 
 // rebuild folds the base and all stored observations anew.

@@ -51,6 +51,10 @@ type Finding struct {
 	// whole. The violation is over when no side is weak.
 	Weak, Strong []string
 
+	// Revision tells apart what was concluded of one event as more became known
+	// of the time before it: the higher one counts.
+	Revision int
+
 	held
 }
 

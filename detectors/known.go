@@ -75,7 +75,7 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 
 // compareKnown settles the severity of findings of rules with an unknown level.
 func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
-	out := findings[:0:len(findings)]
+	out := make([]Finding, 0, len(findings)) // one may become several
 	for _, f := range findings {
 		r := e.byEntry[f.Rule.Entry]
 		if r == nil || r.unknown == nil {

@@ -25,16 +25,21 @@ import (
 //	      NAME: {field: FIELD, weak: shrank}
 //
 // where weak is shrank or grew (of a set: what was there is gone, what was not
-// is there) or lowered (of a number; with order: [lowest, …], of a word on that
-// list; with forever: 0, that number stands for the highest). only: [VALUE]
+// is there), changed (of a text) or lowered (of a number; with order: [lowest,
+// …], of a word on that list; with forever: 0, that number stands for the
+// highest). only: [VALUE]
 // leaves other members of a set alone, spare: LIST those on an operator list;
 // absent: true takes a record without the field as an empty set.
 //
-// A value is held against all those of the three days before it and the newest
-// from before these: the union of sets for shrank, their intersection for grew,
-// the highest number for lowered. So the order in which events arrive makes no
-// difference, and what people have come to accept is not told for ever. Each
-// member of a set is a side of the safeguard, as is each number.
+// A value is held against those of the three days before it and the newest from
+// before these: a set that shrank against all of them, a number against the
+// highest, a set that grew and a text against the oldest. So what people have
+// come to accept is not told for ever. When an older value turns up late, what
+// came after it is judged anew, and the newer judgement counts. Each member of a
+// set is a side of the safeguard, as is each number and text.
+
+// noSide stands for no side where none would mean all of them.
+const noSide = "none"
 
 // told is the state of a match that tells values to be remembered.
 const told State = "told"
@@ -105,8 +110,8 @@ func (b *builder) remembered(sr *sigma.Rule, name string, n *yaml.Node) (remembe
 	if err := n.Load(&y, yaml.WithKnownFields(true)); err != nil {
 		return remembered{}, at(sr.File, n, "safeguard.memory: %v", err)
 	}
-	if y.Field == "" || !slices.Contains([]string{"shrank", "grew", "lowered"}, y.Weak) {
-		return remembered{}, at(sr.File, n, "safeguard.memory: %s: write {field: FIELD, weak: shrank, grew or lowered}", name)
+	if y.Field == "" || !slices.Contains([]string{"shrank", "grew", "changed", "lowered"}, y.Weak) {
+		return remembered{}, at(sr.File, n, "safeguard.memory: %s: write {field: FIELD, weak: shrank, grew, changed or lowered}", name)
 	}
 	v := remembered{name: name, field: b.options.Fields.Slot(y.Field), weak: y.Weak, forever: y.Forever, absent: y.Absent, spare: b.options.Placeholders[y.Spare]}
 	if len(y.Only) > 0 {
@@ -164,24 +169,32 @@ func (v *remembered) number(texts []string) (int, bool) {
 	return parseDays(text)
 }
 
-// compare returns the sides that the value now, after those before, shows weak and strong.
+// compare returns the sides that the value now shows weak and strong, after
+// those before, the newest of them first.
 func (v *remembered) compare(now []string, before [][]string) (weak, strong []string) {
-	if v.weak == "lowered" {
+	oldest := before[len(before)-1]
+	switch v.weak {
+	case "lowered":
 		return v.lowered(now, before)
+	case "changed":
+		return v.changed(members(now), members(oldest))
 	}
-	all, common := map[string]bool{}, members(before[0])
+	all := map[string]bool{}
 	for _, texts := range before {
-		set := members(texts)
-		maps.Copy(all, set)
-		maps.DeleteFunc(common, func(m string, _ bool) bool { return !set[m] })
+		maps.Copy(all, members(texts))
 	}
 	set := members(now)
 	if v.weak == "grew" {
-		weak, strong = without(set, common), without(all, set)
-	} else {
-		weak, strong = without(all, set), slices.Sorted(maps.Keys(set))
+		return v.sides(without(set, members(oldest))), v.sides(without(all, set))
 	}
-	return v.sides(weak), v.sides(strong)
+	return v.sides(without(all, set)), v.sides(slices.Sorted(maps.Keys(set)))
+}
+
+func (v *remembered) changed(now, was map[string]bool) (weak, strong []string) {
+	if len(was) > 0 && len(without(was, now))+len(v.sides(without(now, was))) > 0 && (len(now) == 0 || len(v.sides(slices.Sorted(maps.Keys(now)))) > 0) {
+		return []string{v.name}, nil
+	}
+	return nil, []string{v.name}
 }
 
 func (v *remembered) lowered(now []string, before [][]string) (weak, strong []string) {
@@ -269,7 +282,7 @@ func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, 
 // judge holds event i of a history against what came before it.
 func (m *memory) judge(history []Finding, i int) []Finding {
 	f := history[i]
-	f.Weak, f.Strong = nil, nil
+	f.Weak, f.Strong, f.Revision = nil, nil, 0
 	for k := range m.values {
 		v := &m.values[k]
 		now, says := f.Told[v.name]
@@ -277,18 +290,22 @@ func (m *memory) judge(history []Finding, i int) []Finding {
 		if !says || len(before) == 0 {
 			continue
 		}
+		f.Revision = max(f.Revision, len(before))
 		weak, strong := v.compare(now, before)
 		f.Weak, f.Strong = append(f.Weak, weak...), append(f.Strong, strong...)
 	}
 	f.Told = nil
 	f.Evidence.EventID += " compared" // apart from what the event is found to be by itself
 	switch {
+	case f.Revision == 0:
+		return nil // there is nothing to compare with
 	case len(f.Weak) > 0:
 		f.State = Weakened
-	case len(f.Strong) > 0:
-		f.State = Restored
 	default:
-		return nil
+		f.State = Restored
+		if len(f.Strong) == 0 {
+			f.Strong = []string{noSide}
+		}
 	}
 	return []Finding{f}
 }

@@ -92,7 +92,7 @@ func (r *regained) enough(lost, now string) bool {
 
 // holdRestores lets through the restores that give back what was lost.
 func (e *Engine) holdRestores(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
-	out := findings[:0:len(findings)]
+	out := make([]Finding, 0, len(findings)) // one may become several
 	for _, f := range findings {
 		r := e.byEntry[f.Rule.Entry]
 		if r == nil || r.regained == nil {
