@@ -21,6 +21,9 @@ import (
 // value types do not tell rules apart, so that an event which several of the
 // rules match counts once.
 //
+// A document of the same file and entry with safeguard.restores ends what the
+// others found. Some conditions no window can tell: see special and baseline.
+//
 // # What late events change
 //
 // An event that arrives late takes its place in time, and the events up to a

@@ -22,7 +22,7 @@ import (
 //
 // The violation is told again, with the higher severity, and the entry's own
 // incident is about the person. Suspicion that arrives late reaches back. Bad
-// sign-ins are no violations here: they are what makes suspect.
+// sign-ins and risk are no violations here: they are what makes suspect.
 type raising struct {
 	*correlation
 	engine *Engine
@@ -42,7 +42,7 @@ func (r *raising) judge(ctx context.Context, tx *sql.Tx, suspects []fed, finding
 	}
 	for i := range findings {
 		f := &findings[i]
-		if r.engine.correlates(f) || f.State != Weakened && f.State != Incident || strings.HasPrefix(f.Rule.Entry, "signin-") {
+		if r.engine.correlates(f) || f.State != Weakened && f.State != Incident || befalls(f) {
 			continue
 		}
 		newest = max(newest, seen(f.Time.UnixMicro(), f.Evidence.Enqueued))
@@ -67,6 +67,12 @@ func once(findings []Finding) []Finding {
 		seen[key] = true
 		return before
 	})
+}
+
+// befalls reports whether a violation is how somebody signs in, or is held to be,
+// and nothing that they did.
+func befalls(f *Finding) bool {
+	return strings.HasPrefix(f.Rule.Entry, "signin-") || f.Rule.Entry == "user-at-risk"
 }
 
 // suspect keeps that somebody is suspect, and raises what they did since.
