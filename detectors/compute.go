@@ -24,7 +24,6 @@ import (
 //	methods.strengthened        likewise, stronger
 //	host.<path>                 the host of the URL at path
 //	count.<path>                how many values there are at path; none if it is not there
-//	late.<path>                 the values at path, read only of events that a rule asks for them
 //	greater.<path>,<path>       true if the first number is greater than the second, false if not, none if either is none
 //	until.<path>                whole days from the event to the time at path, in Unix seconds
 //	first.<path> | <path> …     the values of the first path that has one
@@ -45,7 +44,6 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"unlisted": newUnlisted,
 	"greater":  newGreater,
 	"until":    newUntil,
-	"late":     newLate,
 	"host":     newHost,
 	"count":    newCount,
 	"listed":   newListed,

@@ -154,16 +154,3 @@ func (c *count) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	}
 	return append(dst, number(len(values)))
 }
-
-// late is a path that is not worth reading of every event.
-type late struct{ path *document.Path }
-
-func newLate(arg string, _ map[string][]string) (computed, error) {
-	p, err := document.Compile(arg)
-	return &late{p}, err
-}
-
-func (l *late) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	dst, _ = values(dst, ev, l.path)
-	return dst
-}
