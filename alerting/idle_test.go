@@ -165,12 +165,16 @@ func TestRowOfAnotherProcessInPlaceOfOneRolledBackIsSeen(t *testing.T) {
 		apply(t, b, back("u", "e8", 2*h))
 		apply(t, b, back("v", "e9", 2*h))
 		apply(t, a, weak("u", "ea", h), weak("v", "eb", h), weak("s", "ec", h/2))
+		rollBack(t, a, []detectors.Finding{back("y", "ed", h)}, []detectors.Finding{back("z", "ed", h)})
+		apply(t, b, back("w", "ee", 2*h))
+		apply(t, a, weak("w", "ef", h))
 		checkBrief(t, a, "ca-policy-disabled p open high since 1h0m0s",
 			"ca-policy-disabled q restored high since 1h0m0s restored 2h0m0s by bob@example.org",
 			"ca-policy-disabled r restored high since 1h0m0s restored 2h0m0s by bob@example.org",
 			"ca-policy-disabled s open high since 30m0s",
 			"ca-policy-disabled u restored high since 1h0m0s restored 2h0m0s by bob@example.org",
-			"ca-policy-disabled v restored high since 1h0m0s restored 2h0m0s by bob@example.org")
+			"ca-policy-disabled v restored high since 1h0m0s restored 2h0m0s by bob@example.org",
+			"ca-policy-disabled w restored high since 1h0m0s restored 2h0m0s by bob@example.org")
 	})
 }
 
