@@ -35,6 +35,7 @@ import (
 //	resource.<path>             the ids of the Azure resources that others, such as its blob service, lie in
 //	each.<path>,<path> …        the texts at all the paths, each once
 //	mapped.<name>               what the mappings of log sources need
+//	said.<path>                 texts without blanks around them, and without closing full stop; said.action: what was done
 //	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, ip, tenant
 //	days.<path>                 a duration in days: 2190, "7.00:00:00", SevenYears, P7Y; Unlimited is 1000000
 var computers = map[string]func(arg string, lists map[string][]string) (computed, error){
@@ -52,6 +53,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"first":    newFirst,
 	"any":      newAny,
 	"mapped":   newMapped,
+	"said":     newSaid,
 
 	"vault":     newReduced(vaultOf),
 	"vault_key": newKeyName,

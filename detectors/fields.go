@@ -15,6 +15,8 @@ import (
 type fieldTable struct {
 	paths    []*document.Path // by slot; nil for computed fields
 	computed []computed       // by slot; nil for paths
+	slots    *sigma.Fields
+	list     []string // names by slot
 }
 
 // computed is a field that no path leads to. append must be pure.
@@ -24,8 +26,9 @@ type computed interface {
 
 // compileFields compiles the field names of a set of rules.
 func compileFields(fields *sigma.Fields, lists map[string][]string) (*fieldTable, error) {
+	addGrounds(fields)
 	names := fields.Names()
-	t := &fieldTable{paths: make([]*document.Path, len(names)), computed: make([]computed, len(names))}
+	t := &fieldTable{paths: make([]*document.Path, len(names)), computed: make([]computed, len(names)), slots: fields, list: names}
 	var errs []error
 	for i, name := range names {
 		var err error
@@ -49,6 +52,8 @@ func (t *fieldTable) walked(slots []int) []*document.Path {
 			out = append(out, t.paths[slot])
 		case *paths:
 			out = append(out, c.list...)
+		case *said:
+			out = append(out, c.path)
 		default:
 			out = append(out, inputsOf(c)...)
 		}
@@ -64,6 +69,8 @@ func (t *fieldTable) source(field int, take func(n int) []int) (from source, kno
 		return source{slots: take(1)}, true
 	case *paths:
 		return source{slots: take(len(c.list)), first: !c.all}, true
+	case *said:
+		return source{slots: take(1), said: true}, true
 	default:
 		take(len(inputsOf(c)))
 		return source{}, false
@@ -73,17 +80,38 @@ func (t *fieldTable) source(field int, take func(n int) []int) (from source, kno
 // effort says how dear a field is to read of every event, for the index: paths
 // into JSON in strings are decoded, and computed fields computed.
 func (t *fieldTable) effort(slot int) float64 {
-	switch t.computed[slot].(type) {
+	switch c := t.computed[slot].(type) {
 	case nil:
-		if t.paths[slot].Decodes() {
-			return 0.9
-		}
+		return pathEffort(t.paths[slot])
+	case *said:
+		return pathEffort(c.path)
+	case *action, saidAction, *paths, eventField:
 		return 0
-	case *action, *paths:
-		return 0
+	case *derivedField:
+		return 2
 	}
 	return 1.5
 }
+
+func pathEffort(p *document.Path) float64 {
+	if p.Decodes() {
+		return 0.9
+	}
+	return 0
+}
+
+// cost is effort and what follows from it that many events meet a requirement.
+func (t *fieldTable) cost(r sigma.Requirement) float64 {
+	cost := t.effort(r.Slot)
+	if slices.ContainsFunc(r.Values, func(v string) bool { return slices.Contains(usualValues, v) }) {
+		cost += 2
+	}
+	return cost
+}
+
+// usualValues are those that most events of some kind have in a field of few words.
+var usualValues = []string{"success", "succeeded", "true", "0", "none", "member", "administrative", "exchange", "sharepoint",
+	"multifactorauthentication", "core directory", "usermanagement"}
 
 // further returns the fields of matchers that the walk is to read beside those
 // of the index. Where the record has them that costs little, and nothing where

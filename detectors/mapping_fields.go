@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -237,6 +238,9 @@ func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.V
 
 // say appends a text, also without closing full stop, unless it is empty.
 func say(dst []sigma.Value, text string) []sigma.Value {
+	if n := len(text); n > 0 && plainEnd(text[0]) && plainEnd(text[n-1]) {
+		return append(dst, sigma.Value{Kind: sigma.String, Text: text})
+	}
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return dst
@@ -247,6 +251,10 @@ func say(dst []sigma.Value, text string) []sigma.Value {
 	}
 	return dst
 }
+
+// plainEnd reports whether a byte is neither blank nor full stop, nor of a rune
+// that may be blank.
+func plainEnd(b byte) bool { return b > '.' && b < utf8.RuneSelf }
 
 // sayAll appends every text at the paths.
 func sayAll(dst []sigma.Value, ev *ingest.Event, list ...*document.Path) []sigma.Value {

@@ -98,9 +98,12 @@ func signInUser(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	return sayAll(dst, ev, pathSignInUPN, pathSignInUser, pathSignInUserID)
 }
 
+// signInReports is the portal's name of its sign-in reports.
+const signInReports = "Sign-ins"
+
 // signInReport is the report of the portal that holds the record.
 func signInReport(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	return say(say(dst, "Sign-ins"), ev.Action)
+	return say(say(dst, signInReports), ev.Action)
 }
 
 // signInMessage is the protocol, in the portal's words, and the texts of the status.

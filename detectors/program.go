@@ -27,6 +27,7 @@ type program struct {
 type source struct {
 	slots []int
 	first bool // of several, only the first with a value counts
+	said  bool // texts as say has them
 }
 
 // buildPrograms compiles the halves that read each kind, and the plan by which
@@ -42,7 +43,7 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 				matchers = append(matchers, halves[i].match)
 			}
 		}
-		p.set = sigma.NewSetBy(matchers, fields.effort)
+		p.set = sigma.NewSetBy(matchers, sigma.Advice{Effort: fields.cost, Instead: fields.instead})
 		p.further = fields.further(matchers, p.set)
 		p.walk = fields.walked(append(p.set.Slots(), p.further...))
 	}

@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"unsafe"
+
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
 	"phiwatch/ingest/document"
@@ -63,8 +65,12 @@ func (s *scope) Values(i int) []sigma.Value {
 	if sl.gen == s.gen {
 		return sl.values
 	}
+	from := &s.program.sources[i]
+	if values, ok := s.asRead(from); ok {
+		return values
+	}
 	sl.gen, sl.values = s.gen, sl.values[:0]
-	switch from := &s.program.sources[i]; {
+	switch {
 	case len(from.slots) > 0:
 		sl.values = s.walked(sl.values, from)
 	case s.fields.computed[i] != nil:
@@ -76,8 +82,62 @@ func (s *scope) Values(i int) []sigma.Value {
 	return sl.values
 }
 
+// asRead returns values of the walk where they are, if a field has those of one
+// slot and no others.
+func (s *scope) asRead(from *source) ([]sigma.Value, bool) {
+	var values []document.Value
+	for _, slot := range from.slots {
+		switch more := s.read.Values(slot); {
+		case len(more) == 0:
+		case len(values) > 0:
+			return nil, false
+		default:
+			values = more
+		}
+		if from.first && len(values) > 0 {
+			if values[0].Kind <= document.Null {
+				return nil, false
+			}
+			break
+		}
+	}
+	if from.said {
+		for i := range values {
+			if !plainText(&values[i]) {
+				return nil, false
+			}
+		}
+	}
+	return asSigma(values), len(from.slots) > 0
+}
+
+// plainText reports whether say would leave a value as it is.
+func plainText(v *document.Value) bool {
+	n := len(v.Text)
+	return v.Kind == document.String && n > 0 && plainEnd(v.Text[0]) && plainEnd(v.Text[n-1])
+}
+
+// asSigma is the same values as sigma calls them: the two types are laid out alike.
+func asSigma(values []document.Value) []sigma.Value {
+	return unsafe.Slice((*sigma.Value)(unsafe.Pointer(unsafe.SliceData(values))), len(values))
+}
+
+// These do not compile if they are not.
+var (
+	_ [unsafe.Sizeof(sigma.Value{})]struct{}        = [unsafe.Sizeof(document.Value{})]struct{}{}
+	_ [unsafe.Offsetof(sigma.Value{}.Text)]struct{} = [unsafe.Offsetof(document.Value{}.Text)]struct{}{}
+	_ [sigma.Array]struct{}                         = [document.Array]struct{}{}
+	_ [sigma.String]struct{}                        = [document.String]struct{}{}
+)
+
 // walked appends the values that the walk has read.
 func (s *scope) walked(dst []sigma.Value, from *source) []sigma.Value {
+	if from.said {
+		for _, v := range s.read.Values(from.slots[0]) {
+			dst = say(dst, v.Text)
+		}
+		return dst
+	}
 	for _, slot := range from.slots {
 		var found bool
 		if dst, found = appendValues(dst, s.read.Values(slot)); found && from.first {

@@ -41,7 +41,7 @@ func NewPlan(extra func(Kind) []*document.Path) *Plan {
 func newKindPlan(own []*fieldPath, extra []*document.Path) (p kindPlan) {
 	var paths []*document.Path
 	slot := func(path *document.Path) int {
-		i := slices.IndexFunc(paths, func(have *document.Path) bool { return have.String() == path.String() })
+		i := slices.IndexFunc(paths, func(have *document.Path) bool { return sameNames(have.String(), path.String()) })
 		if i < 0 {
 			i, paths = len(paths), append(paths, path)
 		}
@@ -60,11 +60,26 @@ func newKindPlan(own []*fieldPath, extra []*document.Path) (p kindPlan) {
 	return p
 }
 
+// sameNames reports whether two paths differ at most in the case of letters,
+// which names and the values of conditions are compared without.
+func sameNames(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		x, y := a[i], b[i]
+		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
 // ownPlan is the plan of decoders that nobody gave another.
 var ownPlan = sync.OnceValue(func() *Plan { return NewPlan(nil) })
 
 // Extra returns the slots of the extra paths of a kind, in their order. Paths
-// that are written alike share one.
+// that are written alike but for case share one.
 func (p *Plan) Extra(k Kind) []int { return p.kinds[k].extra }
 
 // Use makes d read what p says, from the next message on.

@@ -21,14 +21,18 @@ const (
 	maxBarren = 191
 )
 
-// barren returns what is known of t's texts.
-func (sc *Scratch) barren(t *textIndex) *barren {
-	b := sc.known[t]
-	if b == nil {
-		b = &barren{seed: maphash.MakeSeed()}
-		sc.known[t] = b
+// barren returns what is known of the texts of s's field number i.
+func (sc *Scratch) barren(s *Set, i int) *barren {
+	if sc.set != s {
+		if sc.known[s] == nil {
+			sc.known[s] = make([]*barren, len(s.fields))
+		}
+		sc.set, sc.barrens = s, sc.known[s]
 	}
-	return b
+	if sc.barrens[i] == nil {
+		sc.barrens[i] = &barren{seed: maphash.MakeSeed()}
+	}
+	return sc.barrens[i]
 }
 
 // entry returns the place of a text, or nil if it is not one to remember.

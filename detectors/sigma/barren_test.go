@@ -53,12 +53,12 @@ func TestRememberedTextsDoNotChangeMatches(t *testing.T) {
 func TestEffortChangesTheIndexOnly(t *testing.T) {
 	m := compileText(t, "s: {a: x, b|contains: y, c: '*'}")
 	a := m.Fields().Slot("a")
-	set := NewSetBy([]*Matcher{m}, func(slot int) float64 {
-		if slot == a {
+	set := NewSetBy([]*Matcher{m}, Advice{Effort: func(r Requirement) float64 {
+		if r.Slot == a {
 			return 2
 		}
 		return 0
-	})
+	}})
 	if diff := cmp.Diff([]int{m.Fields().Slot("b")}, set.Slots()); diff != "" {
 		t.Errorf("index (-want +got):\n%s", diff)
 	}

@@ -35,13 +35,16 @@ type Scratch struct {
 	marks []uint64 // candidates
 	key   []byte
 	texts *textIndex
-	known map[*textIndex]*barren
 	yield func(string) bool
+
+	known   map[*Set][]*barren // by field of the index
+	set     *Set               // the last
+	barrens []*barren          // its own
 }
 
 // NewScratch makes memory for one goroutine; it may serve any sets.
 func NewScratch() *Scratch {
-	sc := &Scratch{key: make([]byte, 0, 512), known: make(map[*textIndex]*barren)}
+	sc := &Scratch{key: make([]byte, 0, 512), known: make(map[*Set][]*barren)}
 	sc.yield = func(text string) bool {
 		sc.texts.mark(text, sc.marks)
 		return true
@@ -52,22 +55,30 @@ func NewScratch() *Scratch {
 // NewSet indexes matchers, which must share one table of [Fields]: it panics when
 // they do not. Matchers that can never hold keep their number and are not
 // evaluated.
-func NewSet(matchers []*Matcher) *Set {
-	return NewSetBy(matchers, func(int) float64 { return 0 })
+func NewSet(matchers []*Matcher) *Set { return NewSetBy(matchers, Advice{}) }
+
+// Advice is what a host knows of its fields, for the choice of what the index
+// is over. The result of a set does not depend on it. Nil functions say nothing.
+type Advice struct {
+	// Effort says how much rather the index should be over other requirements than
+	// over one, since its field is dear to read or since many events meet it. 0 is
+	// usual; with 1, an exact value of such a field is no better than a text that
+	// is contained in another, and with 2 than that a field is there.
+	Effort func(r Requirement) float64
+	// Instead returns requirements of which at least one is met by every event
+	// that meets r, to be looked at in its place, or none if there are no others.
+	Instead func(r Requirement) []Requirement
 }
 
-// NewSetBy is NewSet for a host with fields that are dear to read: effort says
-// how much rather the index should be over other fields than over one. 0 is
-// usual; with 1, an exact value of such a field is no better than a text that
-// is contained in another, and with 2 than that a field is there.
-func NewSetBy(matchers []*Matcher, effort func(slot int) float64) *Set {
+// NewSetBy is NewSet for a host that has advice.
+func NewSetBy(matchers []*Matcher, advice Advice) *Set {
 	for _, m := range matchers {
 		if m.fields != matchers[0].fields {
 			panic("sigma: matchers of one set were compiled with different Fields")
 		}
 	}
 	s := &Set{matchers: matchers}
-	b := setBuilder{set: s, effort: effort, fields: make(map[int]*fieldBuilder)}
+	b := setBuilder{set: s, advice: advice, fields: make(map[int]*fieldBuilder)}
 	b.count()
 	for i := range matchers {
 		b.file(int32(i))
@@ -95,7 +106,7 @@ func (s *Set) MatchFields(ev Event, fields []int, sc *Scratch, out []int) []int 
 	sc.marks = sc.marks[:words]
 	clear(sc.marks)
 	for _, i := range fields {
-		s.fields[i].mark(ev, sc)
+		s.mark(i, ev, sc)
 	}
 	if s.keywords != nil {
 		sc.texts = s.keywords
@@ -119,11 +130,12 @@ func markAll(marks []uint64, list []int32) {
 	}
 }
 
-func (f *fieldIndex) mark(ev Event, sc *Scratch) {
-	seen := false
+// mark marks the candidates that field number i of the index gives.
+func (s *Set) mark(i int, ev Event, sc *Scratch) {
+	f, seen := &s.fields[i], false
 	var barren *barren
 	if f.texts != nil {
-		barren = sc.barren(f.texts)
+		barren = sc.barren(s, i)
 	}
 	for _, v := range ev.Values(f.slot) {
 		seen = seen || v.Kind != Missing

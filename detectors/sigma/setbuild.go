@@ -13,7 +13,7 @@ const maxIndexText = 12
 // setBuilder chooses for each matcher what it is filed under.
 type setBuilder struct {
 	set      *Set
-	effort   func(slot int) float64
+	advice   Advice
 	shared   map[slotValue]int // matchers that could be filed under an exact value
 	fields   map[int]*fieldBuilder
 	keywords textBuilder
@@ -34,20 +34,52 @@ type textBuilder map[string][]int32
 func (b *setBuilder) count() {
 	b.shared = make(map[slotValue]int)
 	for _, m := range b.set.matchers {
-		for _, r := range m.Required() {
-			if r.Kind != Exact {
-				continue
-			}
-			for _, v := range r.Values {
-				b.shared[slotValue{r.Slot, v}]++
+		all, _ := b.requires(m)
+		for _, c := range all {
+			for _, r := range c {
+				if r.Kind != Exact {
+					continue
+				}
+				for _, v := range r.Values {
+					b.shared[slotValue{r.Slot, v}]++
+				}
 			}
 		}
 	}
 }
 
+// requires returns what a matcher requires, as far as there is advice in other
+// words.
+func (b *setBuilder) requires(m *Matcher) (all []clause, never bool) {
+	all, never = m.root.requires()
+	if b.advice.Instead != nil {
+		for i, c := range all {
+			all[i] = b.instead(c)
+		}
+	}
+	return all, never
+}
+
+func (b *setBuilder) instead(c clause) clause {
+	var out clause
+	for _, r := range c {
+		others := clause{r}
+		if r.Slot != KeywordSlot {
+			if list := b.advice.Instead(r); len(list) > 0 {
+				others = list
+			}
+		}
+		for _, other := range others {
+			other.numbers = other.numbers || r.numbers
+			out = union(out, clause{other.normal()})
+		}
+	}
+	return out
+}
+
 // file puts a matcher under every requirement of the clause that costs least.
 func (b *setBuilder) file(i int32) {
-	all, never := b.set.matchers[i].root.requires()
+	all, never := b.requires(b.set.matchers[i])
 	switch {
 	case never:
 		return
@@ -66,8 +98,8 @@ func (b *setBuilder) file(i int32) {
 func (b *setBuilder) cost(c clause) float64 {
 	effort := 0.0
 	for _, r := range c {
-		if r.Slot != KeywordSlot {
-			effort = max(effort, b.effort(r.Slot))
+		if r.Slot != KeywordSlot && b.advice.Effort != nil {
+			effort = max(effort, b.advice.Effort(r))
 		}
 	}
 	cost := c.weight()
@@ -139,6 +171,7 @@ func (t textBuilder) index() *textIndex {
 		texts = append(texts, text)
 	}
 	slices.Sort(texts)
+
 	x := &textIndex{automaton: newAutomaton(texts)}
 	for _, text := range texts {
 		x.matchers = append(x.matchers, t[text])
