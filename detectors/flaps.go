@@ -3,6 +3,7 @@ package detectors
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,7 +20,8 @@ import (
 //
 // It is fed by findings, not by matches: a cycle is a weakening and the restore
 // after it, and the last of that many within the timespan is found. What a
-// person's next sign-in restores does not count.
+// person's next sign-in restores does not count. Of the restores of what is not
+// known to have been weak, the first of each minute is kept.
 type flapping struct {
 	*correlation
 	engine *Engine
@@ -52,12 +54,22 @@ func (c *flapping) judge(ctx context.Context, tx *sql.Tx, _ []fed, findings []Fi
 // turn notes that a safeguard went or came, and judges the cycles around it.
 func (c *flapping) turn(ctx context.Context, tx *sql.Tx, f *Finding) ([]Finding, error) {
 	at, thing := f.Time.UnixMicro(), storable(strings.Join([]string{f.Tenant, f.Rule.Entry, strings.ToLower(f.Subject)}, parted))
-	_, err := tx.ExecContext(ctx, `INSERT INTO flaps (thing, event, weak, happened) VALUES ($1, $2, $3, $4) ON CONFLICT (thing, event, weak) DO NOTHING`,
-		thing, storable(f.Evidence.EventID), f.State == Weakened, at)
-	if err != nil {
+	event, idle := storable(f.Evidence.EventID), false
+	if f.State == Restored {
+		var one int
+		err := tx.QueryRowContext(ctx, `SELECT 1 FROM flaps WHERE thing = $1 AND weak = $2 LIMIT 1`, thing, true).Scan(&one)
+		if idle = errors.Is(err, sql.ErrNoRows); idle {
+			event = minuteOf(at)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO flaps (thing, event, weak, happened) VALUES ($1, $2, $3, $4) ON CONFLICT (thing, event, weak) DO UPDATE
+		SET happened = excluded.happened WHERE excluded.happened < flaps.happened`, thing, event, f.State == Weakened, at)
+	if err != nil || idle {
 		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT event, weak, happened FROM flaps WHERE thing = $1 AND happened > $2 AND happened < $3 ORDER BY happened, weak, event`,
+	rows, err := tx.QueryContext(ctx, `SELECT weak, happened FROM flaps WHERE thing = $1 AND happened > $2 AND happened < $3 ORDER BY happened, weak, event`,
 		thing, at-2*c.span, at+c.span)
 	if err != nil {
 		return nil, err
@@ -67,10 +79,9 @@ func (c *flapping) turn(ctx context.Context, tx *sql.Tx, f *Finding) ([]Finding,
 	var cycles []int64
 	weakAt := int64(-1)
 	for rows.Next() {
-		var event string
 		var weak bool
 		var when int64
-		if err := rows.Scan(&event, &weak, &when); err != nil {
+		if err := rows.Scan(&weak, &when); err != nil {
 			return nil, err
 		}
 		switch {
@@ -79,19 +90,19 @@ func (c *flapping) turn(ctx context.Context, tx *sql.Tx, f *Finding) ([]Finding,
 		case !weak && weakAt >= 0:
 			cycles, weakAt = append(cycles, weakAt), -1
 			if n := len(cycles) - c.key.Flaps; n >= 0 && when >= at && when-cycles[n] < c.span {
-				out = append(out, c.finding(f, event, when))
+				out = append(out, c.finding(f, when))
 			}
 		}
 	}
 	return out, rows.Err()
 }
 
-func (c *flapping) finding(f *Finding, event string, at int64) Finding {
+func (c *flapping) finding(f *Finding, at int64) Finding {
 	own := Finding{
 		Rule: &c.rule.Meta, State: c.state, Tenant: f.Tenant, Subject: f.Rule.Entry + joiner + f.Subject, Name: f.Name, Severity: c.rule.Severity,
 		Time: time.UnixMicro(at).UTC(), Evidence: f.Evidence,
 	}
 	own.Evidence.Time = own.Time
-	own.Evidence.EventID = fmt.Sprintf("correlation/%s/%s/%s", c.rule.Entry, groupID(f.Rule.Entry+joiner+strings.ToLower(f.Subject)), event)
+	own.Evidence.EventID = fmt.Sprintf("correlation/%s/%s/%s", c.rule.Entry, groupID(f.Rule.Entry+joiner+strings.ToLower(f.Subject)), minuteOf(at))
 	return own
 }

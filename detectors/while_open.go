@@ -31,8 +31,9 @@ import (
 // report: true nothing is found while the thing is open; when it closes, one
 // incident lists what passed.
 //
-// Of what happens while nothing is known to be open, the first of each minute is
-// kept for 72 hours, in case a late record opens it.
+// Of what happens, and of what closes, while nothing is known ever to have been
+// open, the first of each minute is kept for 72 hours, in case a late record
+// opens it: restores of what was never weak are everyday.
 type whileOpen struct {
 	*correlation
 	last, known string
@@ -126,13 +127,17 @@ func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, f *fed) ([]Finding, er
 		data.Rule = f.entry
 	}
 	m := moment{role: role, event: f.event, at: f.at, momentData: data}
+	if role != opens {
+		if known, err := w.everOpen(ctx, tx, thing); err != nil || !known {
+			return nil, errors.Join(err, w.keepMinute(ctx, tx, thing, &m))
+		}
+	}
 	history, err := w.history(ctx, tx, thing, role == opens)
 	if err != nil {
 		return nil, err
 	}
 	if role == passed && !w.open(history, f.at) {
-		m.role, m.event = waits, fmt.Sprint("minute ", f.at/time.Minute.Microseconds())
-		return nil, w.store(ctx, tx, thing, &m)
+		return nil, w.keepMinute(ctx, tx, thing, &m)
 	}
 	if slices.ContainsFunc(history, func(h moment) bool { return h.role == role && h.event == m.event && h.at <= m.at }) {
 		return nil, nil // a repeat
@@ -151,6 +156,28 @@ func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, f *fed) ([]Finding, er
 	}
 	return w.conclude(ctx, tx, thing, history, &m)
 }
+
+// everOpen reports whether anything is kept that opened the thing.
+func (w *whileOpen) everOpen(ctx context.Context, tx *sql.Tx, thing string) (bool, error) {
+	var one int
+	err := tx.QueryRowContext(ctx, `SELECT 1 FROM while_open WHERE correlation = $1 AND thing = $2 AND role = $3 LIMIT 1`,
+		w.correlation.name, thing, opens).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// keepMinute keeps a moment as the first of its minute, if it is.
+func (w *whileOpen) keepMinute(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {
+	if m.role == passed {
+		m.role = waits
+	}
+	m.event = minuteOf(m.at)
+	return w.store(ctx, tx, thing, m)
+}
+
+func minuteOf(at int64) string { return fmt.Sprint("minute ", at/time.Minute.Microseconds()) }
 
 // admit takes what waited and turns out to have happened while the thing was open.
 func (w *whileOpen) admit(ctx context.Context, tx *sql.Tx, thing string, history []moment) error {

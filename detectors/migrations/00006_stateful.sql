@@ -42,6 +42,7 @@ CREATE TABLE flaps (
     PRIMARY KEY (thing, event, weak)
 );
 CREATE INDEX flaps_happened ON flaps (happened);
+CREATE INDEX flaps_weak ON flaps (thing, weak, happened);
 
 -- For correlations with a baseline: how many events each hour had.
 CREATE TABLE baselines (
