@@ -38,7 +38,9 @@ type whileOpen struct {
 	*correlation
 	last, known string
 	pruned      int64
-	seen        map[string]struct{} // things and values that the table is known to have
+	seen        map[string]int64    // things and values that the table is known to have, and since when
+	tx          *sql.Tx             // in which own was stored: it may be rolled back
+	own         map[string]struct{} // things and values stored in tx
 }
 
 const (
@@ -54,7 +56,7 @@ const (
 )
 
 func newWhileOpen(c *correlation) *whileOpen {
-	return &whileOpen{correlation: c, last: c.doc.Rules[len(c.doc.Rules)-1], known: c.key.Known, seen: map[string]struct{}{}}
+	return &whileOpen{correlation: c, last: c.doc.Rules[len(c.doc.Rules)-1], known: c.key.Known, seen: map[string]int64{}, own: map[string]struct{}{}}
 }
 
 // moment is a row of the table.
@@ -291,26 +293,39 @@ func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment
 	return n > 0, err
 }
 
-// note keeps when a value was first seen of the thing.
+// note keeps when a value was first seen of the thing. What an earlier
+// transaction has stored is remembered, since people sign in from where they
+// always do.
 func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, thing string, f *fed) error {
+	if tx != w.tx {
+		w.tx = tx
+		clear(w.own)
+	}
 	key := thing + parted + f.value
-	if _, ok := w.seen[key]; ok {
+	if first, ok := w.seen[key]; ok && first <= f.at {
 		return nil
 	}
 	var first int64
 	err := tx.QueryRowContext(ctx, `SELECT happened FROM while_open WHERE correlation = $1 AND thing = $2 AND role = $3 AND event = $4`,
 		w.correlation.name, thing, seenAs, f.value).Scan(&first)
-	if err == nil && first <= f.at-lateness.Microseconds() {
-		if len(w.seen) >= maxSeen {
-			clear(w.seen)
+	switch {
+	case err == nil && first <= f.at:
+		if _, mine := w.own[key]; !mine {
+			w.remember(key, first)
 		}
-		w.seen[key] = struct{}{} // what comes now is later, or too late to matter
 		return nil
-	}
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return err
 	}
+	w.own[key] = struct{}{}
 	return w.store(ctx, tx, thing, &moment{role: seenAs, event: f.value, at: f.at})
+}
+
+func (w *whileOpen) remember(key string, first int64) {
+	if len(w.seen) >= maxSeen {
+		clear(w.seen)
+	}
+	w.seen[key] = first
 }
 
 func (w *whileOpen) store(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {
