@@ -372,8 +372,8 @@ func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	}
 	w.pruned = newest
 	late := newest - lateness.Microseconds()
-	_, err := tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND (role NOT IN ($2, $3) AND happened < $4 OR role = $5 AND happened < $6)`,
-		w.correlation.name, seenAs, waits, late-w.span, waits, late)
+	_, err := tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> $2
+		AND (happened < $3 OR happened < $4 AND event LIKE 'minute %')`, w.correlation.name, seenAs, late-w.span, late)
 	return err
 }
 
