@@ -79,7 +79,7 @@ func (h *half) finding(s *scope, subject string) Finding {
 	ev, r := s.ev, h.rule
 	f := Finding{
 		Rule: &r.Meta, State: h.state, Tenant: strings.Clone(ev.Tenant), Subject: strings.Clone(subject),
-		Name: strings.Clone(r.name.first(ev)), Severity: r.Severity, Time: ev.Time, Evidence: evidence(ev),
+		Name: strings.Clone(r.name.first(ev)), Severity: r.Severity, Time: ev.Time, Evidence: s.evidence(),
 	}
 	if f.Name == "" {
 		f.Name = strings.Clone(ev.Target.Name)

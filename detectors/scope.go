@@ -23,6 +23,8 @@ type scope struct {
 	hits    []int
 	buf     []document.Value
 	feed    feedScratch
+	proof   Evidence // of the event, if it is proven
+	proven  bool
 	metrics *Metrics // nil: nothing is counted
 }
 
@@ -38,7 +40,7 @@ func newScope(fields *fieldTable) *scope {
 
 // begin points the scope at the next event.
 func (s *scope) begin(ev *ingest.Event, p *program) {
-	s.ev, s.program = ev, p
+	s.ev, s.program, s.proven = ev, p, false
 	s.gen++
 	if s.gen == 0 { // wrapped: forget what would look current
 		clear(s.slots)
@@ -57,7 +59,15 @@ func (s *scope) begin(ev *ingest.Event, p *program) {
 }
 
 // end lets go of the event.
-func (s *scope) end() { s.ev, s.read = nil, nil }
+func (s *scope) end() { s.ev, s.read, s.proof = nil, nil, Evidence{} }
+
+// evidence copies what findings show of the event, once for all of them.
+func (s *scope) evidence() Evidence {
+	if !s.proven {
+		s.proof, s.proven = evidence(s.ev), true
+	}
+	return s.proof
+}
 
 // Values implements sigma.Event.
 func (s *scope) Values(i int) []sigma.Value {
