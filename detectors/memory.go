@@ -38,6 +38,10 @@ import (
 // came after it is judged anew, and the newer judgement counts. Each member of a
 // set is a side of the safeguard, as is each number and text.
 
+// maxHistory bounds the events that one is held against: some automation writes
+// the same setting all day.
+const maxHistory = 128
+
 // noSide stands for no side where none would mean all of them.
 const noSide = "none"
 
@@ -261,8 +265,8 @@ func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT finding FROM remembered WHERE entry = $1 AND tenant = $2 AND subject = $3 ORDER BY happened, event`,
-		f.Rule.Entry, f.Tenant, subject)
+	rows, err := tx.QueryContext(ctx, `SELECT finding FROM remembered WHERE entry = $1 AND tenant = $2 AND subject = $3
+		ORDER BY happened DESC, event DESC LIMIT $4`, f.Rule.Entry, f.Tenant, subject, maxHistory)
 	if err != nil {
 		return nil, err
 	}
@@ -270,6 +274,7 @@ func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, 
 	if err != nil {
 		return nil, err
 	}
+	slices.Reverse(history)
 	var out []Finding
 	for i := range history {
 		if !history[i].Time.Before(f.Time) {
@@ -329,12 +334,18 @@ func (v *remembered) before(history []Finding, f Finding) [][]string {
 
 // forget drops what no event that may still come is held against.
 func forget(ctx context.Context, tx *sql.Tx, f Finding, subject string, history []Finding) error {
+	if len(history) == 0 {
+		return nil
+	}
 	cut := history[len(history)-1].Time.Add(-2 * lateness)
 	last := -1
 	for i := range history {
 		if history[i].Time.Before(cut) {
 			last = i
 		}
+	}
+	if len(history) == maxHistory {
+		last = max(last, 1)
 	}
 	if last < 1 {
 		return nil
