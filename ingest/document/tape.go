@@ -1,6 +1,9 @@
 package document
 
-import "unsafe"
+import (
+	"strings"
+	"unsafe"
+)
 
 // A node is one value on the tape, with the name of the member it belongs to.
 // Children follow their container; next skips a subtree.
@@ -156,17 +159,33 @@ func (t *tape) mayNest(i uint32) bool {
 	return opensJSON(b)
 }
 
+// opensJSON reports whether a text may hold an object, an array or a string,
+// by its first two bytes that are no space. A backslash is an escaped quote or
+// line break, since b may be as it stands in the record.
 func opensJSON(b []byte) bool {
-	for _, c := range b {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '{', '[', '"':
-			return true
-		case '\\': // an escaped quote or line break before the JSON
-			return true
-		}
-		return false
+	first, rest := firstByte(b)
+	switch first {
+	case '"', '\\':
+		return true
+	case '{':
+		second, _ := firstByte(rest)
+		return second == '"' || second == '}' || second == '\\'
+	case '[':
+		second, _ := firstByte(rest)
+		return second >= '0' && second <= '9' || strings.IndexByte(`{["-tfn]\`, second) >= 0
 	}
 	return false
+}
+
+// firstByte returns the first byte of b that is no space, 0 if there is none,
+// and what follows it.
+func firstByte(b []byte) (byte, []byte) {
+	for i, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c, b[i+1:]
+		}
+	}
+	return 0, nil
 }
