@@ -23,10 +23,10 @@ build: ## a static binary in ./phiwatch
 test: ## the whole suite
 	$(GO) test ./...
 
-# The kill test is ten rounds of processes of their own: minutes under the race
-# detector, and `make test` has it.
+# The kill test and the README's commands are processes of their own: minutes
+# under the race detector, and `make test` has them.
 race: ## the race detector over what is concurrent
-	$(GO) test -race -skip '^TestKilledAndStartedAgain$$' $(RACE)
+	$(GO) test -race -skip '^(TestKilledAndStartedAgain|TestReadme)$$' $(RACE)
 
 lint: $(GOBIN)/golangci-lint ## format, vet and lint; .golangci.yml says what and why
 	$(GOBIN)/golangci-lint run ./...
