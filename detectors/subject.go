@@ -202,14 +202,14 @@ const maxSubjects = 64
 func (p *part) cut(v string) string {
 	v = strings.TrimSpace(v)
 	if p.after != "" {
-		i := strings.LastIndex(strings.ToLower(v), p.after)
+		i := strings.LastIndex(lowerASCII(v), p.after)
 		if i < 0 {
 			return ""
 		}
 		v = v[i+len(p.after):]
 	}
 	for _, marker := range p.before {
-		if i := strings.Index(strings.ToLower(v), marker); i >= 0 {
+		if i := strings.Index(lowerASCII(v), marker); i >= 0 {
 			v = v[:i]
 		}
 	}
@@ -217,6 +217,18 @@ func (p *part) cut(v string) string {
 		v = vaultObject(v)
 	}
 	return v
+}
+
+// lowerASCII returns s with ASCII letters in lower case and all else in its
+// place: unlike strings.ToLower, of bytes that are not UTF-8 too.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // vaultObject returns the address of a key, secret or certificate as long as it

@@ -12,11 +12,12 @@ const (
 	TooDeep   Reason = "too-deep"  // nested deeper than 256
 	BadGzip   Reason = "bad-gzip"  // begins as gzip but does not decompress
 	Empty     Reason = "empty"     // a body without a byte but white space
+	Crashed   Reason = "crashed"   // it made a rule or the decoder panic: a bug of phiwatch, to be reported
 )
 
 // Reasons returns every reason, for pre-created metrics.
 func Reasons() []Reason {
-	return []Reason{NotJSON, Truncated, TooLarge, TooDeep, BadGzip, Empty}
+	return []Reason{NotJSON, Truncated, TooLarge, TooDeep, BadGzip, Empty, Crashed}
 }
 
 // Quarantined is a record (or a whole message) that could not be decoded.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -117,23 +118,61 @@ func (p *pipeline) fresh(ctx context.Context, b ingest.Batch) (fresh ingest.Batc
 // decide decodes and matches the messages of a batch.
 func (p *pipeline) decide(b ingest.Batch) *verdict {
 	dec := p.decoders.Get().(*ingest.Decoder)
-	defer p.decoders.Put(dec)
 	engine := p.engine.Load()
 	dec.Use(engine.Plan())
 	v := &verdict{glimpse: p.watch.Begin(&b)}
 	for i := range b.Messages {
 		v.tally.Messages++
-		dec.Decode(b.Messages[i], func(ev *ingest.Event) {
-			v.tally.Event(ev)
-			v.glimpse.Event(ev)
-			v.matches = engine.Match(ev, v.matches)
-		}, func(q ingest.Quarantined) {
-			v.tally.Quarantine(&q)
-			v.glimpse.Damaged()
-			v.quarantined = append(v.quarantined, q)
-		})
+		if err := v.decide(dec, engine, b.Messages[i]); err != nil {
+			p.log.Error("message made the decoder panic and is quarantined; please report it",
+				"hub", b.Hub, "partition", b.ID, "sequence", b.Messages[i].Sequence, "err", err)
+			dec = ingest.NewDecoder() // the other may be in any state
+			dec.Use(engine.Plan())
+		}
 	}
+	p.decoders.Put(dec)
 	return v
+}
+
+// decide decodes and matches one message. A bug that one record wakes must not
+// stop all that comes after it: the record, or the message if decoding it
+// fails, is put aside, and the error returned.
+func (v *verdict) decide(dec *ingest.Decoder, engine *detectors.Engine, m ingest.Message) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+			v.putAside(ingest.Quarantined{Position: m.Position, Index: -1, Reason: ingest.Crashed, Detail: err.Error(), Bytes: m.Body})
+		}
+	}()
+	dec.Decode(m, func(ev *ingest.Event) {
+		matches, err := match(engine, ev, v.matches)
+		if err != nil {
+			v.putAside(ingest.Quarantined{
+				Position: ev.Position, Index: ev.Index, Reason: ingest.Crashed, Detail: err.Error(), Bytes: bytes.Clone(ev.Doc.Raw()),
+			})
+			return
+		}
+		v.matches = matches
+		v.tally.Event(ev)
+		v.glimpse.Event(ev)
+	}, v.putAside)
+	return nil
+}
+
+func (v *verdict) putAside(q ingest.Quarantined) {
+	v.tally.Quarantine(&q)
+	v.glimpse.Damaged()
+	v.quarantined = append(v.quarantined, q)
+}
+
+// match is Engine.Match with a panic as an error.
+func match(engine *detectors.Engine, ev *ingest.Event, out []detectors.Match) (matches []detectors.Match, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic while matching: %v", r)
+		}
+	}()
+	return engine.Match(ev, out), nil
 }
 
 // commitBatch writes all that follows from a batch in one transaction.
