@@ -165,9 +165,15 @@ func FuzzIndex(f *testing.F) {
 	})
 }
 
+// raceDetector is set by race_test.go.
+var raceDetector bool
+
 // An event that no rule wants costs no memory. What is unescaped or composed
 // comes from a chunk that some hundred events share.
 func TestUnwantedEventsDoNotAllocate(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
 	for name, e := range map[string]*Engine{"catalog": loadCatalog(t), "142 rules": engineOf(t, nil, generatedRules(142, benchSources)...)} {
 		var records [][]byte
 		dec, out := ingest.NewDecoder(), make([]Match, 0, 64)

@@ -17,6 +17,9 @@ var harmlessEvents = flag.Int("harmless", 20_000, "how many harmless events Test
 // ordinary admin work included: fewer than 20 findings may come of a million
 // events, and of the shorter day of the ordinary run, none but restores.
 func TestHarmlessDay(t *testing.T) {
+	if raceDetector && *harmlessEvents > 2000 {
+		*harmlessEvents = 2000 // one goroutine, many times as slow
+	}
 	e, db := loadCatalog(t), openDB(t)
 	tx := begin(t, db)
 	h := hospital.New(11)
