@@ -38,7 +38,7 @@ func (c *replayCmd) Run(e *env) error {
 	}
 	source, err := ingest.NewFiles(c.Paths, e.stdin)
 	if err != nil {
-		return usageError{err}
+		return usageError{fmt.Errorf("read payloads: %w; name existing files or folders, or - for standard input", err)}
 	}
 	for _, skipped := range source.Passed() {
 		e.log.Info("not a payload file, passed over", "file", skipped)
