@@ -76,7 +76,7 @@ func BenchmarkCorrelate(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					s.gen++ // the values are read anew
-					h.feed(s, "x")
+					h.feed(nil, s, "x")
 				}
 			}, func(q ingest.Quarantined) { b.Fatal(q.Detail) })
 		})

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,38 +19,55 @@ import (
 
 // feedScratch is the memory of one scope for feeds.
 type feedScratch struct {
-	buf   []byte
-	texts []string
-	spans []int
-	block []byte // feeds are cut from it
+	meta      []byte // of the event, once somebody needed it
+	buf       []byte
+	collected []byte // entries of the halves that only feed
+	texts     []string
+	spans     []int
 }
 
-// feedBlock is how much memory is asked for at once.
-const feedBlock = 16 << 10
+// begin forgets the last event.
+func (sc *feedScratch) begin() { sc.meta, sc.collected = sc.meta[:0], sc.collected[:0] }
 
-// keep returns a copy of b, which lives as long as the others of its block.
-func (sc *feedScratch) keep(b []byte) []byte {
-	if cap(sc.block)-len(sc.block) < len(b) {
-		sc.block = make([]byte, 0, max(feedBlock, len(b)))
+// keep appends entries to b behind the event they are of.
+func (sc *feedScratch) keep(b []byte, ev *ingest.Event, entries []byte) []byte {
+	if len(sc.meta) == 0 {
+		sc.meta = appendMeta(sc.meta, ev)
 	}
-	from := len(sc.block)
-	sc.block = append(sc.block, b...)
-	return sc.block[from:len(sc.block):len(sc.block)]
+	return append(append(slices.Grow(b, len(sc.meta)+len(entries)), sc.meta...), entries...)
 }
 
-// feed encodes what a match of h is to the correlations that name it; nil when
-// it is nothing.
-func (h *half) feed(s *scope, subject string) []byte {
-	b := appendMeta(s.feed.buf[:0], s.ev)
-	bare := len(b)
+// feed appends to b what a match of h is to the correlations that name it, and
+// returns nil when it is nothing.
+func (h *half) feed(b []byte, s *scope, subject string) []byte {
+	entries := s.feed.buf[:0]
 	for _, f := range h.feeds {
-		b = f.append(b, s, subject, h.rule.Entry)
+		entries = f.append(entries, s, subject, h.rule.Entry)
 	}
-	s.feed.buf = b
-	if len(b) == bare {
+	s.feed.buf = entries
+	if len(entries) == 0 {
 		return nil
 	}
-	return s.feed.keep(b)
+	return s.feed.keep(b, s.ev, entries)
+}
+
+// collect adds what a match of h, which does nothing but feed, is to
+// correlations: it travels with that of the event's others.
+func (sc *feedScratch) collect(h *half, s *scope, subject string) {
+	for _, f := range h.feeds {
+		sc.collected = f.append(sc.collected, s, subject, h.rule.Entry)
+	}
+}
+
+// collected appends the match of what the event only feeds, if it feeds anything.
+func (s *scope) collected(out []Match) []Match {
+	if len(s.feed.collected) == 0 {
+		return out
+	}
+	out, m := next(out)
+	m.silent, m.feeds, m.seen = true, s.feed.keep(m.feeds, s.ev, s.feed.collected), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
+	m.Finding.Evidence = briefly(s.ev)
+	return out
 }
 
 // fed tells what a match of h is to correlations, for people.
@@ -210,12 +228,14 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 		b = appendGroup(b, "", values)
 	}
 	b, open := openLength(b)
-	if about := joined(f.subject, s, subject, entry); about != "" {
-		b = appendText(b, about)
-	} else {
+	empty := len(b)
+	if b = appendJoined(b, f.subject, s, subject, entry); len(b) == empty {
 		b = appendText(b, strings.Join(group, joiner))
 	}
-	b = appendText(b, joined(f.name, s, subject, entry))
+	empty = len(b)
+	if b = appendJoined(b, f.name, s, subject, entry); len(b) == empty {
+		b = appendText(b)
+	}
 	b = appendText(b, entry)
 	for _, p := range f.parents {
 		b = p.append(b, s, subject, entry)

@@ -172,6 +172,26 @@ func meant(h *half, name string) (string, error) {
 	return name, nil
 }
 
+// slots calls f with each alternative of each field, parents' too.
+func (f *feeder) slots(yield func(slot int)) {
+	for _, list := range [][]field{f.group, f.value, f.subject, f.name} {
+		for _, field := range list {
+			for _, slot := range field {
+				yield(slot)
+			}
+		}
+	}
+	for _, p := range f.parents {
+		p.slots(yield)
+	}
+}
+
+// reads reports whether a slot is among them.
+func (f *feeder) reads(slot int) (found bool) {
+	f.slots(func(s int) { found = found || s == slot })
+	return found
+}
+
 // texts appends the distinct scalar values of a field, up to maxSubjects.
 func (f field) texts(dst []string, s *scope, subject, entry string) []string {
 	from := len(dst)
@@ -198,18 +218,43 @@ func (f field) texts(dst []string, s *scope, subject, entry string) []string {
 	return dst
 }
 
-// joined returns the first values of fields as a subject is written.
-func joined(fields []field, s *scope, subject, entry string) string {
-	var parts []string
-	for _, f := range fields {
-		text := ""
-		if all := f.texts(nil, s, subject, entry); len(all) > 0 {
-			text = all[0]
+// first returns the first scalar value of a field, or "".
+func (f field) first(s *scope, subject, entry string) string {
+	for _, slot := range f {
+		switch slot {
+		case findingSubject:
+			return subject
+		case findingEntry:
+			return entry
 		}
-		parts = append(parts, text)
+		for _, v := range s.Values(slot) {
+			if text := strings.TrimSpace(v.Text); text != "" && v.Kind != sigma.Object && v.Kind != sigma.Array {
+				return text
+			}
+		}
 	}
-	if strings.Join(parts, "") == "" {
-		return ""
+	return ""
+}
+
+// appendJoined appends the first values of fields as a subject is written, with
+// their length; nothing if there are none.
+func appendJoined(b []byte, fields []field, s *scope, subject, entry string) []byte {
+	switch len(fields) {
+	case 0:
+		return b
+	case 1:
+		if text := fields[0].first(s, subject, entry); text != "" {
+			return appendText(b, text)
+		}
+		return b
 	}
-	return strings.Join(parts, joiner)
+	parts, any := make([]string, len(fields)), false
+	for i, f := range fields {
+		parts[i] = f.first(s, subject, entry)
+		any = any || parts[i] != ""
+	}
+	if !any {
+		return b
+	}
+	return appendText(b, strings.Join(parts, joiner))
 }

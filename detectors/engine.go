@@ -58,6 +58,9 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 	if windowed := e.addSpecial(set.correlations); len(windowed) > 0 {
 		e.windows = newCorrelator(windowed, m)
 	}
+	for i := range e.halves {
+		e.halves[i].linked()
+	}
 	e.programs, e.plan = buildPrograms(e.halves, fields)
 	e.joins = newJoins(e.halves, set.fields)
 	e.scopes.New = func() any {
@@ -76,7 +79,8 @@ func (e *Engine) Rules() []*Rule { return e.rules }
 // walked once. Events that were decoded otherwise match alike.
 func (e *Engine) Plan() *ingest.Plan { return e.plan }
 
-// Match appends to out what the rules find in ev.
+// Match appends to out what the rules find in ev. Memory of what out holds
+// beyond its length is used again.
 func (e *Engine) Match(ev *ingest.Event, out []Match) []Match {
 	s := e.scopes.Get().(*scope)
 	p := &e.programs[ev.Kind]
@@ -85,6 +89,7 @@ func (e *Engine) Match(ev *ingest.Event, out []Match) []Match {
 	for _, i := range s.hits {
 		out = e.halves[p.halves[i]].matched(s, out)
 	}
+	out = s.collected(out)
 	if ev.Kind == ingest.AzureActivity {
 		out = e.joins.result(ev, out)
 	}
@@ -103,6 +108,7 @@ func (e *Engine) matchAll(ev *ingest.Event, out []Match) []Match {
 			out = h.matched(s, out)
 		}
 	}
+	out = s.collected(out)
 	if ev.Kind == ingest.AzureActivity {
 		out = e.joins.result(ev, out)
 	}

@@ -94,10 +94,27 @@ func (t *fieldTable) effort(slot int) float64 {
 }
 
 func pathEffort(p *document.Path) float64 {
-	if p.Decodes() {
+	switch {
+	case p.Decodes():
 		return 0.9
+	case inList(p):
+		return 0.7
 	}
 	return 0
+}
+
+// longLists are those of which records of their kind hold many objects: to look for
+// a member in each costs as much as all the rest of the record.
+var longLists = []string{"appliedConditionalAccessPolicies", "authenticationDetails"}
+
+// inList reports whether a path leads through objects of a list, one by one.
+func inList(p *document.Path) bool {
+	for _, list := range longLists {
+		if named, filtered := p.Through(list); named || filtered {
+			return true
+		}
+	}
+	return false
 }
 
 // cost is effort and what follows from it that many events meet a requirement.
@@ -113,18 +130,25 @@ func (t *fieldTable) cost(r sigma.Requirement) float64 {
 var usualValues = []string{"success", "succeeded", "true", "0", "none", "member", "administrative", "exchange", "sharepoint",
 	"multifactorauthentication", "core directory", "usermanagement"}
 
-// further returns the fields of matchers that the walk is to read beside those
-// of the index. Where the record has them that costs little, and nothing where
+// further returns the fields of matchers and of what they feed that the walk is
+// to read beside those of the index. Where the record has them that costs little, and nothing where
 // it has not; to look each up for each rule that is evaluated costs a search.
-func (t *fieldTable) further(matchers []*sigma.Matcher, set *sigma.Set) []int {
+func (t *fieldTable) further(set *sigma.Set, matchers []*sigma.Matcher, feeders []*feeder) []int {
 	var out []int
 	for _, m := range matchers {
 		out = append(out, m.Slots()...)
 	}
+	for _, f := range feeders {
+		f.slots(func(slot int) { out = append(out, slot) })
+	}
 	slices.Sort(out)
 	indexed := set.Slots()
 	return slices.DeleteFunc(slices.Compact(out), func(slot int) bool {
-		return slot < 0 || slices.Contains(indexed, slot) || t.paths[slot] != nil && !t.paths[slot].Targeted() || t.effort(slot) > 1
+		if slot < 0 {
+			return true
+		}
+		p := t.paths[slot]
+		return slices.Contains(indexed, slot) || p != nil && (!p.Targeted() || inList(p)) || t.effort(slot) > 1
 	})
 }
 

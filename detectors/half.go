@@ -21,6 +21,7 @@ type half struct {
 	feeds   []*feeder
 	silent  bool  // makes no findings of its own: only correlations name the rule
 	attempt *half // the same, where the operation failed; nil: no correlation asks for it
+	named   bool  // a correlation asks for the subject
 }
 
 // attempted returns the half that feeds correlations what h looks for where it
@@ -49,29 +50,65 @@ func (h *half) matched(s *scope, out []Match) []Match {
 	if h.state == Restored && h.rule.halves[0].match.Match(s) {
 		return out // an event that weakens and restores at once has weakened
 	}
-	subjects := h.subject.of(s.ev)
-	if len(subjects) == 0 {
-		subjects = []string{fallbackSubject(s.ev)}
+	feeds := len(h.feeds) > 0 && !(h.state == Weakened && h.outcome == ingest.OutcomeUnknown && s.ev.Outcome == ingest.Failure) // an attempt has weakened nothing
+	if h.silent && !feeds {
+		return out
 	}
-	for _, subject := range subjects {
-		m := Match{role: role, silent: h.silent}
-		if len(h.feeds) > 0 && !(h.state == Weakened && h.outcome == ingest.OutcomeUnknown && s.ev.Outcome == ingest.Failure) { // an attempt has weakened nothing
-			m.feeds, m.seen = h.feed(s, subject), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
-		}
-		switch {
-		case h.silent && m.feeds == nil:
+	for _, subject := range h.subjects(s) {
+		if h.silent && role == stands {
+			s.feed.collect(h, s, subject)
 			continue
-		case h.silent && role == stands:
-			m.Finding.Evidence = briefly(s.ev)
-		default:
-			m.Finding = h.finding(s, subject)
 		}
+		var m *Match
+		out, m = next(out)
+		m.role, m.silent = role, h.silent
+		if feeds {
+			m.feeds, m.seen = h.feed(m.feeds, s, subject), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
+		} else {
+			m.feeds = nil
+		}
+		if h.silent && m.feeds == nil {
+			out = out[:len(out)-1]
+			continue
+		}
+		m.Finding = h.finding(s, subject)
 		if role == request {
 			m.operation = operationOf(s.ev)
 		}
-		out = append(out, m)
 	}
 	return out
+}
+
+// next appends an empty match to out, but for the memory of its feeds.
+func next(out []Match) ([]Match, *Match) {
+	var feeds []byte
+	if n := len(out); n < cap(out) {
+		feeds = out[: n+1 : n+1][n].feeds[:0]
+	}
+	out = append(out, Match{feeds: feeds})
+	return out, &out[len(out)-1]
+}
+
+// subjects returns what a match of the event is about, at least one.
+func (h *half) subjects(s *scope) []string {
+	if h.silent && !h.named {
+		return noSubject
+	}
+	if all := h.subject.of(s.ev); len(all) > 0 {
+		return all
+	}
+	return []string{fallbackSubject(s.ev)}
+}
+
+// noSubject is the subject of what nobody asks for its subject.
+var noSubject = []string{""}
+
+// linked notes what the correlations that name h ask for.
+func (h *half) linked() {
+	h.named = slices.ContainsFunc(h.feeds, func(f *feeder) bool { return f.reads(findingSubject) })
+	if h.attempt != nil {
+		h.attempt.linked()
+	}
 }
 
 // finding copies what the ledger needs out of the event.

@@ -44,7 +44,7 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 			}
 		}
 		p.set = sigma.NewSetBy(matchers, sigma.Advice{Effort: fields.cost, Instead: fields.instead})
-		p.further = fields.further(matchers, p.set)
+		p.further = fields.further(p.set, matchers, p.feeders(halves))
 		p.walk = fields.walked(append(p.set.Slots(), p.further...))
 	}
 	plan := ingest.NewPlan(func(k ingest.Kind) []*document.Path { return programs[k].walk })
@@ -53,6 +53,17 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 		programs[k].connect(fields, plan.Extra(k))
 	}
 	return programs, plan
+}
+
+// feeders returns what the program's halves feed.
+func (p *program) feeders(halves []half) (out []*feeder) {
+	for _, i := range p.halves {
+		h := &halves[i]
+		if out = append(out, h.feeds...); h.attempt != nil {
+			out = append(out, h.attempt.feeds...)
+		}
+	}
+	return out
 }
 
 // connect notes where the walk puts the fields of the index.

@@ -41,6 +41,7 @@ func newScope(fields *fieldTable) *scope {
 // begin points the scope at the next event.
 func (s *scope) begin(ev *ingest.Event, p *program) {
 	s.ev, s.program, s.proven = ev, p, false
+	s.feed.begin()
 	s.gen++
 	if s.gen == 0 { // wrapped: forget what would look current
 		clear(s.slots)

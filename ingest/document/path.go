@@ -85,6 +85,16 @@ func (p *Path) Decodes() bool { return p.view == modifiedView || p.view == bodyV
 // others: not if it must decode every entry of a list, or a body.
 func (p *Path) Targeted() bool { return p.view != bodyView && !p.name.star }
 
+// Through reports whether the path leads through a member of that name, ASCII
+// case aside, or through objects that a filter selects.
+func (p *Path) Through(name string) (named, filtered bool) {
+	for k, s := range p.segs {
+		named = named || k < len(p.segs)-1 && !s.star && foldEqual(s.name, name)
+		filtered = filtered || len(s.filters) > 0
+	}
+	return named, filtered
+}
+
 // takeView recognises a view by the first segment. A quoted first segment or
 // one with a filter is a plain name.
 func (p *Path) takeView() error {
