@@ -48,7 +48,7 @@ func (b *builder) alias(sr *sigma.Rule, n *yaml.Node) (*alias, error) {
 	}
 	a := new(alias)
 	for i := range y.Names {
-		s, err := parseSubject(sr.File, &y.Names[i], b.options.Placeholders)
+		s, err := b.subject(sr.File, &y.Names[i])
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func (b *builder) alias(sr *sigma.Rule, n *yaml.Node) (*alias, error) {
 // and whether they may be all it knows.
 func (a *alias) of(s *scope) (names []string, used bool) {
 	for _, name := range a.names {
-		if text := strings.Clone(strings.ToLower(name.first(s.ev))); text != "" && !slices.Contains(names, text) {
+		if text := strings.Clone(strings.ToLower(name.first(s))); text != "" && !slices.Contains(names, text) {
 			names = append(names, text)
 		}
 	}

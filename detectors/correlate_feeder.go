@@ -7,7 +7,6 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"phiwatch/detectors/sigma"
 	"phiwatch/ingest/document"
 )
 
@@ -203,11 +202,7 @@ func (f field) texts(dst []string, s *scope, subject, entry string) []string {
 			return append(dst, entry)
 		}
 		for _, v := range s.Values(slot) {
-			switch v.Kind {
-			case sigma.Missing, sigma.Null, sigma.Object, sigma.Array:
-				continue
-			}
-			if text := strings.TrimSpace(v.Text); text != "" && len(dst)-from < maxSubjects && !slices.Contains(dst[from:], text) {
+			if text := strings.TrimSpace(v.Text); text != "" && scalar(v) && len(dst)-from < maxSubjects && !slices.Contains(dst[from:], text) {
 				dst = append(dst, text)
 			}
 		}
@@ -228,7 +223,7 @@ func (f field) first(s *scope, subject, entry string) string {
 			return entry
 		}
 		for _, v := range s.Values(slot) {
-			if text := strings.TrimSpace(v.Text); text != "" && v.Kind != sigma.Object && v.Kind != sigma.Array {
+			if text := strings.TrimSpace(v.Text); text != "" && scalar(v) {
 				return text
 			}
 		}

@@ -91,7 +91,7 @@ func (e *Engine) Match(ev *ingest.Event, out []Match) []Match {
 	}
 	out = s.collected(out)
 	if ev.Kind == ingest.AzureActivity {
-		out = e.joins.result(ev, out)
+		out = e.joins.result(s, out)
 	}
 	s.end()
 	e.scopes.Put(s)
@@ -110,7 +110,7 @@ func (e *Engine) matchAll(ev *ingest.Event, out []Match) []Match {
 	}
 	out = s.collected(out)
 	if ev.Kind == ingest.AzureActivity {
-		out = e.joins.result(ev, out)
+		out = e.joins.result(s, out)
 	}
 	return out
 }

@@ -2,7 +2,6 @@ package detectors
 
 import (
 	"slices"
-	"strings"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -71,7 +70,7 @@ func (h *half) matched(s *scope, out []Match) []Match {
 			out = out[:len(out)-1]
 			continue
 		}
-		m.Finding = h.finding(s, subject)
+		h.conclude(&m.Finding, s, subject)
 		if role == request {
 			m.operation = operationOf(s.ev)
 		}
@@ -94,7 +93,7 @@ func (h *half) subjects(s *scope) []string {
 	if h.silent && !h.named {
 		return noSubject
 	}
-	if all := h.subject.of(s.ev); len(all) > 0 {
+	if all := h.subject.of(s); len(all) > 0 {
 		return all
 	}
 	return []string{fallbackSubject(s.ev)}
@@ -111,49 +110,6 @@ func (h *half) linked() {
 	}
 }
 
-// finding copies what the ledger needs out of the event.
-func (h *half) finding(s *scope, subject string) Finding {
-	ev, r := s.ev, h.rule
-	f := Finding{
-		Rule: &r.Meta, State: h.state, Tenant: strings.Clone(ev.Tenant), Subject: strings.Clone(subject),
-		Name: strings.Clone(r.name.first(ev)), Severity: r.Severity, Time: ev.Time, Evidence: s.evidence(),
-	}
-	if f.Name == "" {
-		f.Name = strings.Clone(ev.Target.Name)
-	}
-	for i := range r.severity {
-		if r.severity[i].match.Match(s) {
-			f.Severity = r.severity[i].severity
-			break
-		}
-	}
-	for i := range r.unknown {
-		if u := &r.unknown[i]; h.state == Weakened && (u.match == nil || u.match.Match(s)) {
-			f.Unsure, f.Lower, f.Hide = true, u.severity, u.none
-			break
-		}
-	}
-	if r.alias != nil {
-		f.Alias, f.ByAlias = r.alias.of(s)
-	}
-	if r.regained != nil {
-		f.Value = strings.Clone(r.regained.value(h.state, s))
-	}
-	if r.known != nil && h.state == Weakened {
-		f.Known = strings.Clone(r.known.of.first(ev))
-	}
-	if h.state == told {
-		f.Told = r.memory.told(s)
-	}
-	if ev.Actor.ID != f.Evidence.Actor {
-		f.By = strings.Clone(ev.Actor.ID)
-	}
-	if h.state == Weakened || h.state == Restored {
-		f.Weak, f.Strong = r.sides.of(s, h.state)
-	}
-	return f
-}
-
 // fallbackSubject is the key of a finding whose rule names no subject, or whose
 // event lacks it: the target, else the actor, else the tenant.
 func fallbackSubject(ev *ingest.Event) string {
@@ -163,29 +119,4 @@ func fallbackSubject(ev *ingest.Event) string {
 		}
 	}
 	return "unknown"
-}
-
-func evidence(ev *ingest.Event) Evidence {
-	e := Evidence{
-		EventID: ev.Kind.String() + "/" + ev.ID, Kind: ev.Kind.String(), Action: strings.Clone(ev.Action),
-		Actor: strings.Clone(ev.Actor.Name), Time: ev.Time, Enqueued: ev.Enqueued, Position: ev.Position,
-		Record: append([]byte(nil), ev.Doc.Raw()...),
-	}
-	if e.Actor == "" {
-		e.Actor = strings.Clone(ev.Actor.ID)
-	}
-	if ev.IP.IsValid() {
-		e.ActorIP = ev.IP.String()
-	}
-	return e
-}
-
-// briefly is the evidence of an event that only feeds correlations. It may alias
-// the message, which outlives the batch.
-func briefly(ev *ingest.Event) Evidence {
-	e := Evidence{Enqueued: ev.Enqueued, Position: ev.Position, Record: ev.Doc.Raw()}
-	if ev.Repaired != 0 { // not in the message
-		e.Record = append([]byte(nil), e.Record...)
-	}
-	return e
 }

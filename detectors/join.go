@@ -66,14 +66,16 @@ func operationOf(ev *ingest.Event) string {
 }
 
 // result appends the outcome of an operation that a request may wait for.
-func (j *joins) result(ev *ingest.Event, out []Match) []Match {
+func (j *joins) result(s *scope, out []Match) []Match {
+	ev := s.ev
 	if ev.Outcome == ingest.OutcomeUnknown || !j.operations[ev.Op] {
 		return out
 	}
-	m := Match{role: result, operation: operationOf(ev), outcome: ev.Outcome}
-	m.Finding.Time, m.Finding.Evidence = ev.Time, evidence(ev)
+	out, m := next(out)
+	m.role, m.operation, m.outcome = result, operationOf(ev), ev.Outcome
+	m.Finding.Time, m.Finding.Evidence = ev.Time, *s.evidence()
 	m.Finding.Evidence.Record = nil // the request's record is the evidence
-	return append(out, m)
+	return out
 }
 
 // join returns what of a batch's matches is certain: those that stand, and

@@ -52,10 +52,10 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 	h := half{rule: r, state: knows, kinds: weakened.kinds, outcome: ingest.Success}
 	r.known = new(known)
 	var err error
-	if r.known.of, err = parseSubject(sr.File, &y.Of, b.options.Placeholders); err != nil {
+	if r.known.of, err = b.subject(sr.File, &y.Of); err != nil {
 		return err
 	}
-	if h.subject, err = parseSubject(sr.File, &y.Key, b.options.Placeholders); err != nil {
+	if h.subject, err = b.subject(sr.File, &y.Key); err != nil {
 		return err
 	}
 	if len(h.subject) == 0 || len(r.known.of) == 0 {

@@ -100,7 +100,7 @@ func (e *Engine) Explain(r *Rule, ev *ingest.Event) []Explained {
 		}
 		x := Explained{
 			Rule: h.rule.Entry, State: h.state, Reads: h.reads(ev.Kind), Detection: h.match.Explain(s),
-			Outcome: h.outcome == ingest.OutcomeUnknown || h.outcome == ev.Outcome, Subject: h.subject.first(ev),
+			Outcome: h.outcome == ingest.OutcomeUnknown || h.outcome == ev.Outcome, Subject: h.subject.first(s),
 		}
 		if x.Subject == "" {
 			x.Subject = fallbackSubject(ev)

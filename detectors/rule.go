@@ -100,10 +100,10 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if r.Quiet, err = s.quiet(); err != nil {
 		return at(sr.File, n, "%v", err)
 	}
-	if r.subject, err = parseSubject(sr.File, &s.Subject, b.options.Placeholders); err != nil {
+	if r.subject, err = b.subject(sr.File, &s.Subject); err != nil {
 		return err
 	}
-	if r.name, err = parseSubject(sr.File, &s.Name, b.options.Placeholders); err != nil {
+	if r.name, err = b.subject(sr.File, &s.Name); err != nil {
 		return err
 	}
 	if r.unknown, err = b.unknown(sr, &s.Unknown); err != nil {
@@ -158,7 +158,7 @@ func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half)
 	}
 	h.joined = readsRequest(d)
 	if !s.RestoredSubject.IsZero() {
-		if h.subject, err = parseSubject(sr.File, &s.RestoredSubject, b.options.Placeholders); err != nil {
+		if h.subject, err = b.subject(sr.File, &s.RestoredSubject); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,7 @@ type scope struct {
 	hits    []int
 	buf     []document.Value
 	feed    feedScratch
+	keep    keeper
 	proof   Evidence // of the event, if it is proven
 	proven  bool
 	metrics *Metrics // nil: nothing is counted
@@ -62,14 +63,6 @@ func (s *scope) begin(ev *ingest.Event, p *program) {
 // end lets go of the event.
 func (s *scope) end() { s.ev, s.read, s.proof = nil, nil, Evidence{} }
 
-// evidence copies what findings show of the event, once for all of them.
-func (s *scope) evidence() Evidence {
-	if !s.proven {
-		s.proof, s.proven = evidence(s.ev), true
-	}
-	return s.proof
-}
-
 // Values implements sigma.Event.
 func (s *scope) Values(i int) []sigma.Value {
 	sl := &s.slots[i]
@@ -91,6 +84,16 @@ func (s *scope) Values(i int) []sigma.Value {
 		sl.values, _ = appendValues(sl.values, s.buf)
 	}
 	return sl.values
+}
+
+// text returns the first scalar value of a field as text, or "".
+func (s *scope) text(slot int) string {
+	for _, v := range s.Values(slot) {
+		if scalar(v) {
+			return v.Text
+		}
+	}
+	return ""
 }
 
 // asRead returns values of the walk where they are, if a field has those of one

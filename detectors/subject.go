@@ -5,7 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"phiwatch/ingest"
+	"phiwatch/detectors/sigma"
 	"phiwatch/ingest/document"
 )
 
@@ -16,15 +16,14 @@ type subject []part
 // part is one part of a key: the first alternative that has a value.
 type part struct {
 	tenant   bool // the event's tenant id
-	paths    []*document.Path
-	computed computed       // instead of paths
-	before   []string       // lower-cased markers; the value ends before the first of them
-	after    string         // lower-cased marker; the value begins after its last occurrence, and is empty without it
-	each     bool           // every value makes a subject of its own, not only the first
-	when     *document.Path // left out of the key unless this has a value; nil: never
-	unless   *document.Path // left out of the key if this has one
-	optional bool           // left out of the key when empty
-	object   bool           // the value is a vault object's address: the live object's, without version
+	slots    []int
+	before   []string // lower-cased markers; the value ends before the first of them
+	after    string   // lower-cased marker; the value begins after its last occurrence, and is empty without it
+	each     bool     // every value makes a subject of its own, not only the first
+	when     int      // slot: left out of the key unless this has a value; -1: never
+	unless   int      // slot: left out of the key if this has one; -1: never
+	optional bool     // left out of the key when empty
+	object   bool     // the value is a vault object's address: the live object's, without version
 }
 
 // partYAML is a part as a rule writes it when a path alone does not do.
@@ -41,9 +40,9 @@ type partYAML struct {
 
 const joiner = " + "
 
-// parseSubject reads a subject: a path, alternatives "a | b", a map
+// subject reads a subject: a field, alternatives "a | b", a map
 // {field, before, after, each, …}, or a list of these.
-func parseSubject(file string, n *yaml.Node, lists map[string][]string) (subject, error) {
+func (b *builder) subject(file string, n *yaml.Node) (subject, error) {
 	if n.IsZero() {
 		return nil, nil
 	}
@@ -53,7 +52,7 @@ func parseSubject(file string, n *yaml.Node, lists map[string][]string) (subject
 	}
 	var s subject
 	for _, item := range items {
-		p, err := parsePart(file, item, lists)
+		p, err := b.part(file, item)
 		if err != nil {
 			return nil, err
 		}
@@ -62,62 +61,72 @@ func parseSubject(file string, n *yaml.Node, lists map[string][]string) (subject
 	return s, nil
 }
 
-func parsePart(file string, n *yaml.Node, lists map[string][]string) (part, error) {
+func (b *builder) part(file string, n *yaml.Node) (part, error) {
 	m := partYAML{Field: n.Value}
 	if n.Kind == yaml.MappingNode {
 		if err := n.Load(&m, yaml.WithKnownFields(true)); err != nil {
 			return part{}, at(file, n, "subject: %v", err)
 		}
 	}
-	if m.Field == "tenant" {
-		return part{tenant: true}, nil
+	p := part{after: strings.ToLower(m.After), each: m.Each, optional: m.Optional, object: m.As != "", when: -1, unless: -1}
+	if p.tenant = m.Field == "tenant"; p.tenant {
+		return p, nil
 	}
 	if m.As != "" && m.As != "vault-object" {
 		return part{}, at(file, n, "subject: as: %q: use vault-object", m.As)
 	}
-	p := part{after: strings.ToLower(m.After), each: m.Each, optional: m.Optional, object: m.As != ""}
-	var err error
-	if m.If != "" {
-		if p.when, err = document.Compile(m.If); err != nil {
-			return part{}, at(file, n, "subject: %v", err)
-		}
-	}
-	if m.Unless != "" {
-		if p.unless, err = document.Compile(m.Unless); err != nil {
-			return part{}, at(file, n, "subject: %v", err)
-		}
-	}
 	if m.Before != "" {
 		p.before = strings.Split(strings.ToLower(m.Before), " | ")
 	}
-	c, err := compute(m.Field, lists)
+	alternatives := strings.Split(m.Field, " | ")
+	c, err := compute(m.Field, b.options.Placeholders)
+	if c != nil {
+		alternatives = []string{m.Field}
+	}
+	for _, field := range alternatives {
+		var slot int
+		if err == nil {
+			slot, err = b.read(strings.TrimSpace(field))
+			p.slots = append(p.slots, slot)
+		}
+	}
+	if m.If != "" && err == nil {
+		p.when, err = b.read(m.If)
+	}
+	if m.Unless != "" && err == nil {
+		p.unless, err = b.read(m.Unless)
+	}
 	if err != nil {
 		return part{}, at(file, n, "subject: %v", err)
-	}
-	if c != nil {
-		p.computed = c
-		return p, nil
-	}
-	for alternative := range strings.SplitSeq(m.Field, " | ") {
-		path, err := document.Compile(strings.TrimSpace(alternative))
-		if err != nil {
-			return part{}, at(file, n, "subject: %v", err)
-		}
-		p.paths = append(p.paths, path)
 	}
 	return p, nil
 }
 
-// of returns the subjects of ev: one, or several where a part has several
+// read returns the slot of a field that a rule reads outside its detections.
+func (b *builder) read(field string) (int, error) {
+	c, err := compute(field, b.options.Placeholders)
+	if err == nil && c == nil {
+		_, err = document.Compile(field)
+	}
+	return b.options.Fields.Slot(field), err
+}
+
+// of returns the subjects of the event: one, or several where a part has several
 // values and takes each; none when every part is empty.
-func (s subject) of(ev *ingest.Event) []string {
+func (s subject) of(sc *scope) []string {
+	if len(s) == 1 && !s[0].each { // most are
+		if text := s[0].first(sc); text != "" {
+			return []string{text}
+		}
+		return nil
+	}
 	keys := []string{""}
 	found, parts := false, 0
 	for i := range s {
-		if s[i].out(ev) {
+		if s[i].out(sc) {
 			continue
 		}
-		values := s[i].of(ev)
+		values := s[i].of(sc)
 		if s[i].optional && values[0] == "" {
 			continue
 		}
@@ -140,31 +149,46 @@ func (s subject) of(ev *ingest.Event) []string {
 	return keys
 }
 
-// first returns the first subject of ev, or "".
-func (s subject) first(ev *ingest.Event) string {
-	if all := s.of(ev); len(all) > 0 {
+// first returns the first subject of the event, or "".
+func (s subject) first(sc *scope) string {
+	if len(s) == 1 {
+		return s[0].first(sc)
+	}
+	if all := s.of(sc); len(all) > 0 {
 		return all[0]
 	}
 	return ""
 }
 
-// of returns the values of one part, at least one, which may be empty.
-func (p *part) of(ev *ingest.Event) []string {
-	if p.tenant {
-		return []string{ev.Tenant}
+// first returns the first value of a part, or "".
+func (p *part) first(sc *scope) string {
+	switch {
+	case p.out(sc):
+		return ""
+	case p.tenant:
+		return sc.ev.Tenant
 	}
-	if p.computed != nil {
-		return p.calculate(ev)
-	}
-	for _, path := range p.paths {
-		var out []string
-		for _, v := range ev.Doc.Values(path, nil) {
-			if text := p.cut(v.Text); text != "" && v.Scalar() && len(out) < maxSubjects {
-				out = append(out, text)
+	for _, slot := range p.slots {
+		for _, v := range sc.Values(slot) {
+			if text := p.cut(v.Text); text != "" && scalar(v) {
+				return text
 			}
 		}
-		if len(out) > 0 && !p.each {
-			return out[:1]
+	}
+	return ""
+}
+
+// of returns the values of one part, at least one, which may be empty.
+func (p *part) of(sc *scope) []string {
+	if !p.each {
+		return []string{p.first(sc)}
+	}
+	for _, slot := range p.slots {
+		var out []string
+		for _, v := range sc.Values(slot) {
+			if text := p.cut(v.Text); text != "" && scalar(v) && len(out) < maxSubjects {
+				out = append(out, text)
+			}
 		}
 		if len(out) > 0 {
 			return out
@@ -174,26 +198,11 @@ func (p *part) of(ev *ingest.Event) []string {
 }
 
 // out reports whether the part is no part of the event's key.
-func (p *part) out(ev *ingest.Event) bool {
-	return p.when != nil && ev.Doc.Text(p.when) == "" || p.unless != nil && ev.Doc.Text(p.unless) != ""
+func (p *part) out(sc *scope) bool {
+	return p.when >= 0 && sc.text(p.when) == "" || p.unless >= 0 && sc.text(p.unless) != ""
 }
 
-// calculate returns the values of a computed part.
-func (p *part) calculate(ev *ingest.Event) []string {
-	var out []string
-	for _, v := range p.computed.append(nil, ev) {
-		if text := p.cut(v.Text); text != "" && len(out) < maxSubjects {
-			out = append(out, text)
-		}
-	}
-	switch {
-	case len(out) == 0:
-		return []string{""}
-	case !p.each:
-		return out[:1]
-	}
-	return out
-}
+func scalar(v sigma.Value) bool { return v.Kind > sigma.Null && v.Kind < sigma.Object }
 
 // maxSubjects bounds what one event can open.
 const maxSubjects = 64

@@ -1,0 +1,117 @@
+package detectors
+
+import (
+	"unsafe"
+
+	"phiwatch/ingest"
+)
+
+// keeper copies texts out of events, several into one piece of memory: most
+// findings are of restores of what was never weak, and gone with their batch.
+type keeper struct{ block []byte }
+
+// keepBlock is what one text that outlives its batch may hold in memory.
+const keepBlock = 1 << 10
+
+// text returns the parts as one text of its own.
+func (k *keeper) text(parts ...string) string {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	if n == 0 {
+		return ""
+	}
+	b := k.room(n)
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return k.take(b)
+}
+
+// room returns where n bytes can be appended, which take makes a text.
+func (k *keeper) room(n int) []byte {
+	if cap(k.block)-len(k.block) < n {
+		k.block = make([]byte, 0, max(keepBlock, n))
+	}
+	return k.block[len(k.block):]
+}
+
+func (k *keeper) take(b []byte) string {
+	k.block = k.block[:len(k.block)+len(b)]
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// evidence returns what findings show of the event, made once for all of them.
+func (s *scope) evidence() *Evidence {
+	if !s.proven {
+		s.proof, s.proven = s.keep.evidence(s.ev), true
+	}
+	return &s.proof
+}
+
+func (k *keeper) evidence(ev *ingest.Event) Evidence {
+	e := briefly(ev)
+	e.EventID, e.Kind, e.Action = k.text(ev.Kind.String(), "/", ev.ID), ev.Kind.String(), k.text(ev.Action)
+	e.Actor, e.Time = k.text(ev.Actor.Name), ev.Time
+	if e.Actor == "" {
+		e.Actor = k.text(ev.Actor.ID)
+	}
+	if ev.IP.IsValid() {
+		e.ActorIP = k.take(ev.IP.AppendTo(k.room(longestIP + len(ev.IP.Zone()))))
+	}
+	return e
+}
+
+// longestIP is how long an address with the sign of a zone is at most.
+const longestIP = 46
+
+// briefly is the evidence of an event that only feeds correlations: where it
+// stands, and its record, which aliases the message unless it was repaired.
+func briefly(ev *ingest.Event) Evidence {
+	e := Evidence{Enqueued: ev.Enqueued, Position: ev.Position, Record: ev.Doc.Raw()}
+	if ev.Repaired != 0 { // not in the message
+		e.Record = append([]byte(nil), e.Record...)
+	}
+	return e
+}
+
+// conclude makes f what the match of h says of subject.
+func (h *half) conclude(f *Finding, s *scope, subject string) {
+	ev, r, k := s.ev, h.rule, &s.keep
+	f.Rule, f.State, f.Severity, f.Time, f.Evidence = &r.Meta, h.state, r.Severity, ev.Time, *s.evidence()
+	f.Tenant, f.Subject, f.Name = k.text(ev.Tenant), k.text(subject), k.text(r.name.first(s))
+	if f.Name == "" {
+		f.Name = k.text(ev.Target.Name)
+	}
+	for i := range r.severity {
+		if r.severity[i].match.Match(s) {
+			f.Severity = r.severity[i].severity
+			break
+		}
+	}
+	for i := range r.unknown {
+		if u := &r.unknown[i]; h.state == Weakened && (u.match == nil || u.match.Match(s)) {
+			f.Unsure, f.Lower, f.Hide = true, u.severity, u.none
+			break
+		}
+	}
+	if r.alias != nil {
+		f.Alias, f.ByAlias = r.alias.of(s)
+	}
+	if r.regained != nil {
+		f.Value = k.text(r.regained.value(h.state, s))
+	}
+	if r.known != nil && h.state == Weakened {
+		f.Known = k.text(r.known.of.first(s))
+	}
+	if h.state == told {
+		f.Told = r.memory.told(s)
+	}
+	if ev.Actor.ID != f.Evidence.Actor {
+		f.By = k.text(ev.Actor.ID)
+	}
+	if h.state == Weakened || h.state == Restored {
+		f.Weak, f.Strong = r.sides.of(s, h.state)
+	}
+}
