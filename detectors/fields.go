@@ -130,17 +130,15 @@ func (t *fieldTable) cost(r sigma.Requirement) float64 {
 var usualValues = []string{"success", "succeeded", "true", "0", "none", "member", "administrative", "exchange", "sharepoint",
 	"multifactorauthentication", "core directory", "usermanagement"}
 
-// further returns the fields of matchers and of what they feed that the walk is
+// further returns the fields of matchers, and others, that the walk is
 // to read beside those of the index. Where the record has them that costs little, and nothing where
 // it has not; to look each up for each rule that is evaluated costs a search.
-func (t *fieldTable) further(set *sigma.Set, matchers []*sigma.Matcher, feeders []*feeder) []int {
+func (t *fieldTable) further(set *sigma.Set, matchers []*sigma.Matcher, others []int) []int {
 	var out []int
 	for _, m := range matchers {
 		out = append(out, m.Slots()...)
 	}
-	for _, f := range feeders {
-		f.slots(func(slot int) { out = append(out, slot) })
-	}
+	out = append(out, others...)
 	slices.Sort(out)
 	indexed := set.Slots()
 	return slices.DeleteFunc(slices.Compact(out), func(slot int) bool {

@@ -32,6 +32,29 @@ func (h *half) attempted() *half {
 	return h.attempt
 }
 
+// reading appends the slots of the fields that a match of h is made of.
+func (h *half) reading(out []int) []int {
+	for _, f := range h.feeds {
+		f.slots(func(slot int) { out = append(out, slot) })
+	}
+	if h.attempt != nil {
+		out = h.attempt.reading(out)
+	}
+	if h.silent && !h.named {
+		return out
+	}
+	out = h.rule.name.reading(h.subject.reading(out))
+	if h.rule.known != nil {
+		out = h.rule.known.of.reading(out)
+	}
+	for _, l := range slices.Concat(h.rule.severity, h.rule.unknown) {
+		if l.match != nil {
+			out = append(out, l.match.Slots()...)
+		}
+	}
+	return out
+}
+
 func (h *half) reads(k ingest.Kind) bool { return slices.Contains(h.kinds, k) }
 
 // matched appends what h's detection, which holds for the event, comes to.

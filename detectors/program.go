@@ -44,7 +44,7 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 			}
 		}
 		p.set = sigma.NewSetBy(matchers, sigma.Advice{Effort: fields.cost, Instead: fields.instead})
-		p.further = fields.further(p.set, matchers, p.feeders(halves))
+		p.further = fields.further(p.set, matchers, p.concluded(halves))
 		p.walk = fields.walked(append(p.set.Slots(), p.further...))
 	}
 	plan := ingest.NewPlan(func(k ingest.Kind) []*document.Path { return programs[k].walk })
@@ -55,13 +55,10 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 	return programs, plan
 }
 
-// feeders returns what the program's halves feed.
-func (p *program) feeders(halves []half) (out []*feeder) {
+// concluded returns the slots of what a match of the program's halves is made of.
+func (p *program) concluded(halves []half) (out []int) {
 	for _, i := range p.halves {
-		h := &halves[i]
-		if out = append(out, h.feeds...); h.attempt != nil {
-			out = append(out, h.attempt.feeds...)
-		}
+		out = halves[i].reading(out)
 	}
 	return out
 }

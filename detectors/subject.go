@@ -149,6 +149,14 @@ func (s subject) of(sc *scope) []string {
 	return keys
 }
 
+// reading appends the slots of the fields that make the subject.
+func (s subject) reading(out []int) []int {
+	for i := range s {
+		out = append(append(out, s[i].slots...), s[i].when, s[i].unless)
+	}
+	return out
+}
+
 // first returns the first subject of the event, or "".
 func (s subject) first(sc *scope) string {
 	if len(s) == 1 {
