@@ -153,6 +153,10 @@ func redated(feed []byte, f *Finding) []byte {
 // append appends f's entries: one for each combination of the values of the
 // group and of what is counted.
 func (f *feeder) append(b []byte, s *scope, subject, entry string) []byte {
+	var few [4]string
+	if single, ok := f.single(few[:0], s, subject, entry); ok {
+		return f.entry(b, s, subject, entry, single)
+	}
 	sc := &s.feed
 	texts, spans := len(sc.texts), len(sc.spans)
 	reason := f.choose(s, subject, entry)
@@ -160,14 +164,26 @@ func (f *feeder) append(b []byte, s *scope, subject, entry string) []byte {
 	switch {
 	case reason != "":
 		s.skip(reason)
-	case len(sc.texts)-texts == fields: // one value each
-		b = f.entry(b, s, subject, entry, sc.texts[texts:])
 	default:
 		b = f.combine(b, s, subject, entry, spans, make([]string, 0, fields), new(int))
 	}
 	clear(sc.texts[texts:]) // they may be all that holds a message in memory
 	sc.texts, sc.spans = sc.texts[:texts], sc.spans[:spans]
 	return b
+}
+
+// single appends the value of each field, if each has one and no more.
+func (f *feeder) single(dst []string, s *scope, subject, entry string) ([]string, bool) {
+	for _, list := range [2][]field{f.group, f.value} {
+		for _, field := range list {
+			text := field.single(s, subject, entry)
+			if text == "" {
+				return nil, false
+			}
+			dst = append(dst, text)
+		}
+	}
+	return dst, true
 }
 
 // choose notes the values of each field, or returns why there are none.

@@ -213,6 +213,21 @@ func (f field) texts(dst []string, s *scope, subject, entry string) []string {
 	return dst
 }
 
+// single returns the only value of a field; "" may mean that it takes texts to
+// know them all.
+func (f field) single(s *scope, subject, entry string) string {
+	switch f[0] {
+	case findingSubject:
+		return subject
+	case findingEntry:
+		return entry
+	}
+	if v := s.Values(f[0]); len(v) == 1 && scalar(v[0]) {
+		return strings.TrimSpace(v[0].Text)
+	}
+	return ""
+}
+
 // first returns the first scalar value of a field, or "".
 func (f field) first(s *scope, subject, entry string) string {
 	for _, slot := range f {

@@ -25,9 +25,10 @@ type program struct {
 // source says which slots of the walk hold a field's values; none: it is read
 // when asked for.
 type source struct {
-	slots []int
-	first bool // of several, only the first with a value counts
-	said  bool // texts as say has them
+	slots  []int
+	first  bool // of several, only the first with a value counts
+	said   bool // texts as say has them
+	direct bool // the values of one slot are the field's
 }
 
 // buildPrograms compiles the halves that read each kind, and the plan by which
@@ -73,6 +74,7 @@ func (p *program) connect(fields *fieldTable, slots []int) {
 	}
 	for place, field := range p.set.Slots() {
 		from, known := fields.source(field, take)
+		from.direct = len(from.slots) == 1 && !from.said
 		p.sources[field] = from
 		if !known {
 			p.always = append(p.always, place)
@@ -85,7 +87,9 @@ func (p *program) connect(fields *fieldTable, slots []int) {
 		}
 	}
 	for _, field := range p.further {
-		p.sources[field], _ = fields.source(field, take)
+		from, _ := fields.source(field, take)
+		from.direct = len(from.slots) == 1 && !from.said
+		p.sources[field] = from
 	}
 }
 
