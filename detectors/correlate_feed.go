@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"phiwatch/ingest"
 )
@@ -275,11 +276,26 @@ func appendGroup(b []byte, tenant string, values []string) []byte {
 	b = binary.AppendUvarint(b, uint64(n))
 	b = append(b, tenant...)
 	for _, v := range values {
-		folded := strings.ToLower(v)
-		if len(folded) != len(v) { // so is the length that was written
+		from := len(b) + 1
+		b = appendLower(append(b, 0), v)
+		if len(b)-from != len(v) { // so is the length that was written
 			return appendText(b[:before], tenant, "\x00", strings.ToLower(strings.Join(values, "\x00")))
 		}
-		b = append(append(b, 0), folded...)
+	}
+	return b
+}
+
+// appendLower appends strings.ToLower(v).
+func appendLower(b []byte, v string) []byte {
+	from := len(b)
+	b = append(b, v...)
+	for i, c := range b[from:] {
+		switch {
+		case c >= utf8.RuneSelf:
+			return append(b[:from], strings.ToLower(v)...)
+		case 'A' <= c && c <= 'Z':
+			b[from+i] = c + 'a' - 'A'
+		}
 	}
 	return b
 }

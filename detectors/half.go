@@ -95,7 +95,7 @@ func (h *half) matched(s *scope, out []Match) []Match {
 		}
 		h.conclude(&m.Finding, s, subject)
 		if role == request {
-			m.operation = operationOf(s.ev)
+			m.operation = operationOf(s)
 		}
 	}
 	return out

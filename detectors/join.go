@@ -61,8 +61,18 @@ var (
 )
 
 // operationOf identifies the operation that an Activity record belongs to.
-func operationOf(ev *ingest.Event) string {
-	return strings.ToLower(strings.Join([]string{ev.Tenant, ev.Doc.Text(correlationPath), ev.Op, ev.Doc.Text(resourcePath)}, " "))
+func operationOf(s *scope) string {
+	ev := s.ev
+	parts := [...]string{ev.Tenant, ev.Doc.Text(correlationPath), ev.Op, ev.Doc.Text(resourcePath)}
+	b := s.feed.buf[:0]
+	for i, part := range parts {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = appendLower(b, part)
+	}
+	s.feed.buf = b
+	return string(b)
 }
 
 // result appends the outcome of an operation that a request may wait for.
@@ -72,7 +82,7 @@ func (j *joins) result(s *scope, out []Match) []Match {
 		return out
 	}
 	out, m := next(out)
-	m.role, m.operation, m.outcome = result, operationOf(ev), ev.Outcome
+	m.role, m.operation, m.outcome = result, operationOf(s), ev.Outcome
 	m.Finding.Time, m.Finding.Evidence = ev.Time, *s.evidence()
 	m.Finding.Evidence.Record = nil // the request's record is the evidence
 	return out
