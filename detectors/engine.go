@@ -3,6 +3,7 @@ package detectors
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"sync"
 
 	"phiwatch/ingest"
@@ -24,6 +25,8 @@ type Engine struct {
 	specialByID  map[uint64]*correlation
 	specialOrder []*correlation
 
+	strongSince durable // of rules with unknown: what is known of a subject
+
 	scopes  sync.Pool
 	metrics *Metrics
 }
@@ -38,6 +41,18 @@ type Match struct {
 	feeds     []byte         // what it is to correlations
 	seen      int64          // of what it feeds: how far time had come, unix microseconds
 	silent    bool           // it is nothing else
+}
+
+// Reuse lets go of what matches that are applied hold, and returns their memory
+// for further ones, unless it is much.
+func Reuse(matches []Match) []Match {
+	if cap(matches) > 1<<13 {
+		return nil
+	}
+	for i := range matches {
+		matches[i] = Match{feeds: matches[i].feeds[:0]}
+	}
+	return matches[:0]
 }
 
 // New builds an engine from a loaded set of rules.
@@ -118,8 +133,16 @@ func (e *Engine) matchAll(ev *ingest.Event, out []Match) []Match {
 // Apply turns the matches of a batch into findings, inside the batch's
 // transaction: requests are joined with their results, weak values held against
 // what is known of their subject, and correlations judged. When the transaction
-// is not committed, nothing of it counts; the next Apply notices.
+// is not committed, nothing of it counts; the next Apply notices. Processes that
+// share a database apply one after the other.
 func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Finding, error) {
+	if len(matches) == 0 {
+		return nil, nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE correlation_head SET seq = seq WHERE one = 1`); err != nil { // for its lock
+		return nil, fmt.Errorf("wait for other processes: %w", err)
+	}
+	e.strongSince.begin()
 	certain, err := e.join(ctx, tx, matches)
 	if err != nil {
 		return nil, err
@@ -157,4 +180,15 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 		e.metrics.count(&findings[i])
 	}
 	return findings, nil
+}
+
+// Committed tells that the transaction of the last Apply was committed. A caller
+// that does not tell loses nothing but time.
+func (e *Engine) Committed() {
+	e.strongSince.commit()
+	for _, s := range e.specials {
+		if w, ok := s.(*whileOpen); ok {
+			w.seen.commit()
+		}
+	}
 }

@@ -3,8 +3,9 @@ package detectors
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,7 +30,7 @@ type flapping struct {
 }
 
 func (c *flapping) judge(ctx context.Context, tx *sql.Tx, _ []fed, findings []Finding) ([]Finding, error) {
-	var out []Finding
+	var turns []turn
 	newest := int64(0)
 	for i := range findings {
 		f := &findings[i]
@@ -37,7 +38,22 @@ func (c *flapping) judge(ctx context.Context, tx *sql.Tx, _ []fed, findings []Fi
 			continue
 		}
 		newest = max(newest, seen(f.Time.UnixMicro(), f.Evidence.Enqueued))
-		more, err := c.turn(ctx, tx, f)
+		thing := storable(strings.Join([]string{f.Tenant, f.Rule.Entry, strings.ToLower(f.Subject)}, parted))
+		turns = append(turns, turn{f, thing, f.Time.UnixMicro()})
+	}
+	weak, err := c.everWeak(ctx, tx, turns)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.keepIdle(ctx, tx, turns, weak); err != nil {
+		return nil, err
+	}
+	var out []Finding
+	for i := range turns {
+		if !weak[turns[i].thing] {
+			continue
+		}
+		more, err := c.turn(ctx, tx, &turns[i])
 		if err != nil {
 			return nil, err
 		}
@@ -47,30 +63,71 @@ func (c *flapping) judge(ctx context.Context, tx *sql.Tx, _ []fed, findings []Fi
 		return out, nil
 	}
 	c.pruned = newest
-	_, err := tx.ExecContext(ctx, `DELETE FROM flaps WHERE happened < $1`, newest-c.span-lateness.Microseconds())
+	_, err = tx.ExecContext(ctx, `DELETE FROM flaps WHERE happened < $1`, newest-c.span-lateness.Microseconds())
 	return out, err
 }
 
-// turn notes that a safeguard went or came, and judges the cycles around it.
-func (c *flapping) turn(ctx context.Context, tx *sql.Tx, f *Finding) ([]Finding, error) {
-	at, thing := f.Time.UnixMicro(), storable(strings.Join([]string{f.Tenant, f.Rule.Entry, strings.ToLower(f.Subject)}, parted))
-	event, idle := storable(f.Evidence.EventID), false
-	if f.State == Restored {
-		var one int
-		err := tx.QueryRowContext(ctx, `SELECT 1 FROM flaps WHERE thing = $1 AND weak = $2 LIMIT 1`, thing, true).Scan(&one)
-		if idle = errors.Is(err, sql.ErrNoRows); idle {
-			event = minuteOf(at)
-		} else if err != nil {
-			return nil, err
+// turn is that a safeguard went or came.
+type turn struct {
+	f     *Finding
+	thing string
+	at    int64
+}
+
+// everWeak returns the things of which a weakening is kept or among the turns.
+func (c *flapping) everWeak(ctx context.Context, tx *sql.Tx, turns []turn) (map[string]bool, error) {
+	weak, asked := map[string]bool{}, map[string]bool{}
+	for i := range turns {
+		if turns[i].f.State == Weakened {
+			weak[turns[i].thing] = true
 		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO flaps (thing, event, weak, happened) VALUES ($1, $2, $3, $4) ON CONFLICT (thing, event, weak) DO UPDATE
-		SET happened = excluded.happened WHERE excluded.happened < flaps.happened`, thing, event, f.State == Weakened, at)
-	if err != nil || idle {
+	for i := range turns {
+		if thing := turns[i].thing; !weak[thing] {
+			asked[thing] = true
+		}
+	}
+	err := selectAmong(ctx, tx, `SELECT DISTINCT thing FROM flaps WHERE weak = $1 AND thing IN`, []any{true}, slices.Sorted(maps.Keys(asked)), weak)
+	return weak, err
+}
+
+// keepIdle keeps the restores of what was never weak.
+func (c *flapping) keepIdle(ctx context.Context, tx *sql.Tx, turns []turn, weak map[string]bool) error {
+	type minute struct {
+		thing string
+		at    int64
+	}
+	first := map[minute]int64{}
+	for i := range turns {
+		t := &turns[i]
+		if weak[t.thing] {
+			continue
+		}
+		key := minute{t.thing, t.at / time.Minute.Microseconds()}
+		if at, ok := first[key]; !ok || t.at < at {
+			first[key] = t.at
+		}
+	}
+	rows := make([][]any, 0, len(first))
+	for key, at := range first {
+		rows = append(rows, []any{key.thing, minuteOf(at), false, at})
+	}
+	return c.insert(ctx, tx, rows)
+}
+
+func (c *flapping) insert(ctx context.Context, tx *sql.Tx, rows [][]any) error {
+	return insertRows(ctx, tx, `INSERT INTO flaps (thing, event, weak, happened) VALUES`, `ON CONFLICT (thing, event, weak) DO UPDATE
+		SET happened = excluded.happened WHERE excluded.happened < flaps.happened`, rows)
+}
+
+// turn notes that a safeguard that was ever weak went or came, and judges the
+// cycles around it.
+func (c *flapping) turn(ctx context.Context, tx *sql.Tx, t *turn) ([]Finding, error) {
+	if err := c.insert(ctx, tx, [][]any{{t.thing, storable(t.f.Evidence.EventID), t.f.State == Weakened, t.at}}); err != nil {
 		return nil, err
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT weak, happened FROM flaps WHERE thing = $1 AND happened > $2 AND happened < $3 ORDER BY happened, weak, event`,
-		thing, at-2*c.span, at+c.span)
+		t.thing, t.at-2*c.span, t.at+c.span)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +146,8 @@ func (c *flapping) turn(ctx context.Context, tx *sql.Tx, f *Finding) ([]Finding,
 			weakAt = when
 		case !weak && weakAt >= 0:
 			cycles, weakAt = append(cycles, weakAt), -1
-			if n := len(cycles) - c.key.Flaps; n >= 0 && when >= at && when-cycles[n] < c.span {
-				out = append(out, c.finding(f, when))
+			if n := len(cycles) - c.key.Flaps; n >= 0 && when >= t.at && when-cycles[n] < c.span {
+				out = append(out, c.finding(t.f, when))
 			}
 		}
 	}

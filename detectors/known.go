@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -76,11 +77,15 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 // compareKnown settles the severity of findings of rules with an unknown level.
 func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
 	out := make([]Finding, 0, len(findings)) // one may become several
+	var newest time.Time
 	for _, f := range findings {
 		r := e.byEntry[f.Rule.Entry]
 		if r == nil || r.unknown == nil {
 			out = append(out, f)
 			continue
+		}
+		if f.Time.After(newest) {
+			newest = f.Time
 		}
 		settled, err := e.settle(ctx, tx, r, f)
 		if err != nil {
@@ -88,7 +93,11 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 		}
 		out = append(out, settled...)
 	}
-	return out, nil
+	if newest.IsZero() {
+		return out, nil
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM unknown_weak WHERE happened < $1`, newest.Add(-lateness).UnixMicro())
+	return out, err
 }
 
 func (e *Engine) settle(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
@@ -161,11 +170,17 @@ func (e *Engine) doubt(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 }
 
 // strong notes that what the keys name was strong at f's time, and returns, at
-// full severity, the weak values that turn out to have come after.
+// full severity, the weak values that turn out to have come after. Of a subject
+// that is known to have been strong before f, none can be waiting.
 func (e *Engine) strong(ctx context.Context, tx *sql.Tx, f Finding, keys []string) ([]Finding, error) {
 	var weak []Finding
 	at := f.Time.UnixMicro()
 	for _, key := range keys {
+		whole := strings.Join([]string{f.Rule.Entry, f.Tenant, key}, parted)
+		if e.strongSince.since(whole, at) {
+			continue
+		}
+		e.strongSince.note(whole, at)
 		_, err := tx.ExecContext(ctx, `INSERT INTO known_strong (entry, tenant, subject, since) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (entry, tenant, subject) DO UPDATE SET since = excluded.since WHERE excluded.since < known_strong.since`,
 			f.Rule.Entry, f.Tenant, key, at)
@@ -183,8 +198,7 @@ func (e *Engine) strong(ctx context.Context, tx *sql.Tx, f Finding, keys []strin
 		}
 		weak = append(weak, found...)
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM unknown_weak WHERE happened < $1`, f.Time.Add(-lateness).UnixMicro())
-	return weak, err
+	return weak, nil
 }
 
 // shown leaves out the matches that are nothing as far as is known.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -37,9 +36,7 @@ type whileOpen struct {
 	*correlation
 	last, known string
 	pruned      int64
-	seen        map[string]int64    // things and values that the table is known to have, and since when
-	tx          *sql.Tx             // in which own was stored: it may be rolled back
-	own         map[string]struct{} // things and values stored in tx
+	seen        durable // things and values that the table is known to have, and since when
 }
 
 const (
@@ -50,12 +47,11 @@ const (
 	found  = "found"
 	seenAs = "seen"
 
-	maxSeen     = 100_000
 	maxReported = 200
 )
 
 func newWhileOpen(c *correlation) *whileOpen {
-	return &whileOpen{correlation: c, last: c.doc.Rules[len(c.doc.Rules)-1], known: c.key.Known, seen: map[string]int64{}, own: map[string]struct{}{}}
+	return &whileOpen{correlation: c, last: c.doc.Rules[len(c.doc.Rules)-1], known: c.key.Known}
 }
 
 // moment is a row of the table.
@@ -78,23 +74,55 @@ type momentData struct {
 	Value   string `json:"value,omitempty"`
 }
 
+// judge takes first what was seen, then what passed, opened and closed: what
+// passes or closes where nothing was ever open, nearly all of it, is kept at once.
 func (w *whileOpen) judge(ctx context.Context, tx *sql.Tx, all []fed, _ []Finding) ([]Finding, error) {
+	w.seen.begin()
 	if len(all) == 0 {
 		return nil, nil
 	}
-	slices.SortStableFunc(all, func(a, b fed) int { return strings.Compare(w.role(b.rule), w.role(a.rule)) }) // what was seen first
-	var out []Finding
+	by := map[string][]*fed{}
 	newest := int64(0)
 	for i := range all {
-		f := &all[i]
-		newest = max(newest, f.seen)
-		more, err := w.take(ctx, tx, f)
-		if err != nil {
+		role := w.role(all[i].rule)
+		by[role] = append(by[role], &all[i])
+		newest = max(newest, all[i].seen)
+	}
+	if err := w.note(ctx, tx, by[seenAs]); err != nil {
+		return nil, err
+	}
+	opened, err := w.opened(ctx, tx, by)
+	if err != nil {
+		return nil, err
+	}
+	var out []Finding
+	for _, role := range []string{passed, opens, closes} {
+		var idle minutes
+		for _, f := range by[role] {
+			thing, m := w.thing(f), w.moment(f, role)
+			if !opened[thing] {
+				idle.add(thing, m)
+				continue
+			}
+			more, err := w.take(ctx, tx, thing, m)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, more...)
+		}
+		if err := w.keep(ctx, tx, &idle); err != nil {
 			return nil, err
 		}
-		out = append(out, more...)
 	}
 	return out, w.prune(ctx, tx, newest)
+}
+
+func (w *whileOpen) moment(f *fed, role string) *moment {
+	data := momentData{f.tenant, f.event, f.rule, f.action, f.actor, f.actorIP, f.subject, f.name, f.value}
+	if role == opens {
+		data.Rule = f.entry
+	}
+	return &moment{role: role, event: f.event, at: f.at, momentData: data}
 }
 
 func (w *whileOpen) role(rule string) string {
@@ -118,48 +146,36 @@ func (w *whileOpen) thing(f *fed) string {
 	return f.thing
 }
 
-func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, f *fed) ([]Finding, error) {
-	thing, role := w.thing(f), w.role(f.rule)
-	if role == seenAs {
-		return nil, w.note(ctx, tx, thing, f)
-	}
-	data := momentData{f.tenant, f.event, f.rule, f.action, f.actor, f.actorIP, f.subject, f.name, f.value}
-	if role == opens {
-		data.Rule = f.entry
-	}
-	m := moment{role: role, event: f.event, at: f.at, momentData: data}
-	if role != opens {
-		if known, err := w.everOpen(ctx, tx, thing); err != nil || !known {
-			return nil, errors.Join(err, w.keepMinute(ctx, tx, thing, &m))
-		}
-	}
+// take judges a moment of a thing that was open at some time.
+func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, thing string, m *moment) ([]Finding, error) {
+	role := m.role
 	history, err := w.history(ctx, tx, thing, role == opens)
 	if err != nil {
 		return nil, err
 	}
-	if role == passed && !w.open(history, f.at) {
-		return nil, w.keepMinute(ctx, tx, thing, &m)
+	if role == passed && !w.open(history, m.at) {
+		var idle minutes
+		idle.add(thing, m)
+		return nil, w.keep(ctx, tx, &idle)
 	}
 	if slices.ContainsFunc(history, func(h moment) bool { return h.role == role && h.event == m.event && h.at <= m.at }) {
 		return nil, nil // a repeat
 	}
-	if err := w.store(ctx, tx, thing, &m); err != nil {
+	if err := w.store(ctx, tx, thing, m); err != nil {
 		return nil, err
 	}
 	history = slices.DeleteFunc(history, func(h moment) bool { return h.role == role && h.event == m.event })
-	history = append(history, m)
+	history = append(history, *m)
 	slices.SortFunc(history, compareMoments)
 	if err := w.admit(ctx, tx, thing, history); err != nil {
 		return nil, err
 	}
 	if w.key.Report {
-		return w.report(history, thing, &m), nil
+		return w.report(history, thing, m), nil
 	}
-	return w.conclude(ctx, tx, thing, history, &m)
+	return w.conclude(ctx, tx, thing, history, m)
 }
 
-// everOpen reports whether anything is kept that opened the thing.
-// keepMinute keeps a moment as the first of its minute, if it is.
 // admit takes what waited and turns out to have happened while the thing was open.
 func (w *whileOpen) admit(ctx context.Context, tx *sql.Tx, thing string, history []moment) error {
 	for i := range history {
@@ -261,13 +277,6 @@ func (w *whileOpen) after(history []moment, at int64) *moment {
 	return nil
 }
 
-// old reports whether the value of an event was seen before of the thing.
-// note keeps when a value was first seen of the thing. What an earlier
-// transaction has stored is remembered, since people sign in from where they
-// always do.
-// history returns what is kept of a thing in order, but for the values seen, and
-// what waits only if asked for.
-// prune drops, once an event hour, what no event can meet any more.
 func proveMoment(m *moment) provenMoment {
 	return provenMoment{time.UnixMicro(m.at).UTC(), m.momentData}
 }

@@ -4,32 +4,68 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
 
-func (w *whileOpen) everOpen(ctx context.Context, tx *sql.Tx, thing string) (bool, error) {
-	var one int
-	err := tx.QueryRowContext(ctx, `SELECT 1 FROM while_open WHERE correlation = $1 AND thing = $2 AND role = $3 LIMIT 1`,
-		w.correlation.name, thing, opens).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+// opened returns the things of a batch that were ever open, as far as is kept,
+// those included that the batch opens.
+func (w *whileOpen) opened(ctx context.Context, tx *sql.Tx, by map[string][]*fed) (map[string]bool, error) {
+	found := map[string]bool{}
+	for _, f := range by[opens] {
+		found[w.thing(f)] = true
 	}
-	return err == nil, err
+	asked := map[string]bool{}
+	for _, f := range slices.Concat(by[passed], by[closes]) {
+		if thing := w.thing(f); !found[thing] {
+			asked[thing] = true
+		}
+	}
+	err := selectAmong(ctx, tx, `SELECT DISTINCT thing FROM while_open WHERE correlation = $1 AND role = $2 AND thing IN`,
+		[]any{w.correlation.name, opens}, slices.Sorted(maps.Keys(asked)), found)
+	return found, err
 }
 
-func (w *whileOpen) keepMinute(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {
-	if m.role == passed {
-		m.role = waits
+// minutes are moments of which the first of each minute is kept.
+type minutes map[minute]*moment
+
+type minute struct {
+	thing, role string
+	at          int64
+}
+
+func (all *minutes) add(thing string, m *moment) {
+	if *all == nil {
+		*all = minutes{}
 	}
-	m.event = minuteOf(m.at)
-	return w.store(ctx, tx, thing, m)
+	key := minute{thing, m.role, m.at / time.Minute.Microseconds()}
+	if first := (*all)[key]; first == nil || m.at < first.at {
+		(*all)[key] = m
+	}
+}
+
+// keep stores what passed, or closed, while nothing was open.
+func (w *whileOpen) keep(ctx context.Context, tx *sql.Tx, all *minutes) error {
+	rows := make([][]any, 0, len(*all))
+	for key, m := range *all {
+		role := m.role
+		if role == passed {
+			role = waits
+		}
+		row, err := w.row(key.thing, &moment{role: role, event: minuteOf(m.at), at: m.at, momentData: m.momentData})
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	return w.insert(ctx, tx, rows)
 }
 
 func minuteOf(at int64) string { return fmt.Sprint("minute ", at/time.Minute.Microseconds()) }
 
+// old reports whether the value of an event was seen before of the thing.
 func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment) (bool, error) {
 	if w.known == "" {
 		return false, nil
@@ -40,49 +76,50 @@ func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment
 	return n > 0, err
 }
 
-func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, thing string, f *fed) error {
-	if tx != w.tx {
-		w.tx = tx
-		clear(w.own)
-	}
-	key := thing + parted + f.value
-	if first, ok := w.seen[key]; ok && first <= f.at {
-		return nil
-	}
-	var first int64
-	err := tx.QueryRowContext(ctx, `SELECT happened FROM while_open WHERE correlation = $1 AND thing = $2 AND role = $3 AND event = $4`,
-		w.correlation.name, thing, seenAs, f.value).Scan(&first)
-	switch {
-	case err == nil && first <= f.at:
-		if _, mine := w.own[key]; !mine {
-			w.remember(key, first)
+// note keeps when values were first seen of things. What the table is known to
+// have is not told it again: people sign in from where they always do.
+func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) error {
+	first := map[string]int64{}
+	rows := map[string][]any{}
+	for _, f := range all {
+		thing := w.thing(f)
+		key := thing + parted + f.value
+		if at, have := first[key]; have && at <= f.at || w.seen.since(key, f.at) {
+			continue
 		}
-		return nil
-	case err != nil && !errors.Is(err, sql.ErrNoRows):
-		return err
+		row, err := w.row(thing, &moment{role: seenAs, event: f.value, at: f.at})
+		if err != nil {
+			return err
+		}
+		first[key], rows[key] = f.at, row
 	}
-	w.own[key] = struct{}{}
-	return w.store(ctx, tx, thing, &moment{role: seenAs, event: f.value, at: f.at})
-}
-
-func (w *whileOpen) remember(key string, first int64) {
-	if len(w.seen) >= maxSeen {
-		clear(w.seen)
+	for key, at := range first {
+		w.seen.note(key, at)
 	}
-	w.seen[key] = first
+	return w.insert(ctx, tx, slices.Collect(maps.Values(rows)))
 }
 
 func (w *whileOpen) store(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {
-	data, err := json.Marshal(m.momentData)
+	row, err := w.row(thing, m)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO while_open (correlation, thing, role, event, happened, data) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (correlation, thing, role, event) DO UPDATE SET happened = excluded.happened, data = excluded.data
-		WHERE excluded.happened < while_open.happened`, w.correlation.name, thing, m.role, m.event, m.at, data)
-	return err
+	return w.insert(ctx, tx, [][]any{row})
 }
 
+func (w *whileOpen) row(thing string, m *moment) ([]any, error) {
+	data, err := json.Marshal(m.momentData)
+	return []any{w.correlation.name, thing, m.role, m.event, m.at, data}, err
+}
+
+func (w *whileOpen) insert(ctx context.Context, tx *sql.Tx, rows [][]any) error {
+	return insertRows(ctx, tx, `INSERT INTO while_open (correlation, thing, role, event, happened, data) VALUES`,
+		`ON CONFLICT (correlation, thing, role, event) DO UPDATE SET happened = excluded.happened, data = excluded.data
+		WHERE excluded.happened < while_open.happened`, rows)
+}
+
+// history returns what is kept of a thing in order, but for the values seen, and
+// what waits only if asked for.
 func (w *whileOpen) history(ctx context.Context, tx *sql.Tx, thing string, waiting bool) ([]moment, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT role, event, happened, data FROM while_open
 		WHERE correlation = $1 AND thing = $2 AND (role IN ($3, $4, $5, $6) OR $7 AND role = $8)`,
@@ -107,6 +144,7 @@ func (w *whileOpen) history(ctx context.Context, tx *sql.Tx, thing string, waiti
 	return out, rows.Err()
 }
 
+// prune drops, once an event hour, what no event can meet any more.
 func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	if newest < w.pruned+time.Hour.Microseconds() {
 		return nil

@@ -56,7 +56,7 @@ var handlers = []handler{
 	{"decode and match", func(tb testing.TB, s *benchState) func(context.Context, ingest.Batch) error {
 		p := s.pipeline(tb)
 		return func(_ context.Context, b ingest.Batch) error {
-			p.decide(b)
+			p.reuse(p.decide(b))
 			return nil
 		}
 	}},

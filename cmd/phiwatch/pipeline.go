@@ -34,6 +34,7 @@ type pipeline struct {
 	told       func([]detectors.Finding) // called after each commit that had findings; may be nil
 
 	decoders sync.Pool
+	matches  sync.Pool // []detectors.Match behind pointers, for further batches
 	totals   totals
 
 	commit  sync.Mutex                        // Apply is serial
@@ -50,6 +51,7 @@ func newPipeline(db *sql.DB, engine *detectors.Engine, ledger *alerting.Ledger, 
 	}
 	p.engine.Store(engine)
 	p.decoders.New = func() any { return ingest.NewDecoder() }
+	p.matches.New = func() any { return new([]detectors.Match) }
 	q.CountOn(m)
 	return p
 }
@@ -74,6 +76,7 @@ func (p *pipeline) handle(ctx context.Context, b ingest.Batch) error {
 		return nil
 	}
 	v := p.decide(fresh)
+	defer p.reuse(v)
 	if v.gaps = p.watch.Gaps(&fresh, after, known); len(v.matches) == 0 && len(v.quarantined) == 0 && len(v.gaps) == 0 {
 		p.postpone(b)
 	} else if err := p.commitBatch(ctx, b, v); err != nil {
@@ -120,7 +123,7 @@ func (p *pipeline) decide(b ingest.Batch) *verdict {
 	dec := p.decoders.Get().(*ingest.Decoder)
 	engine := p.engine.Load()
 	dec.Use(engine.Plan())
-	v := &verdict{glimpse: p.watch.Begin(&b)}
+	v := &verdict{glimpse: p.watch.Begin(&b), matches: *p.matches.Get().(*[]detectors.Match)}
 	for i := range b.Messages {
 		v.tally.Messages++
 		if err := v.decide(dec, engine, b.Messages[i]); err != nil {
@@ -159,6 +162,13 @@ func (v *verdict) decide(dec *ingest.Decoder, engine *detectors.Engine, m ingest
 	return nil
 }
 
+// reuse gives the memory of a verdict to those that follow.
+func (p *pipeline) reuse(v *verdict) {
+	matches := detectors.Reuse(v.matches)
+	p.matches.Put(&matches)
+	v.matches = nil
+}
+
 func (v *verdict) putAside(q ingest.Quarantined) {
 	v.tally.Quarantine(&q)
 	v.glimpse.Damaged()
@@ -187,7 +197,8 @@ func (p *pipeline) commitBatch(ctx context.Context, b ingest.Batch, v *verdict) 
 	if err := p.quarantine.Add(ctx, tx, v.quarantined); err != nil {
 		return err
 	}
-	findings, err := p.engine.Load().Apply(ctx, tx, v.matches)
+	engine := p.engine.Load()
+	findings, err := engine.Apply(ctx, tx, v.matches)
 	if err != nil {
 		return err
 	}
@@ -204,6 +215,7 @@ func (p *pipeline) commitBatch(ctx context.Context, b ingest.Batch, v *verdict) 
 	if err := tx.Commit(); err != nil {
 		return err
 	}
+	engine.Committed()
 	p.moved(b)
 	if p.told != nil && len(findings) > 0 {
 		p.told(findings)
