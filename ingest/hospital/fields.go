@@ -52,7 +52,11 @@ type cast struct {
 func (c *cast) choose(rng *rand.Rand, at time.Time) {
 	*c = cast{
 		at: at.UTC(), user: rng.IntN(staff), other: rng.IntN(staff), app: rng.IntN(len(apps)), ward: rng.IntN(len(wards)),
-		agent: rng.IntN(len(agents)), doc: rng.IntN(len(documents)), city: rng.IntN(len(cities)), octet: 1 + rng.IntN(254),
+		agent: rng.IntN(len(agents)), doc: rng.IntN(len(documents)), city: rng.IntN(len(cities)),
+	}
+	c.octet = 1 + (31*c.user+83*rng.IntN(3))%254 // people have a few places, and are elsewhere now and then
+	if rng.IntN(25) == 0 {
+		c.octet = 1 + rng.IntN(254)
 	}
 	for i := range c.guids {
 		c.guids[i] = guid(rng)
