@@ -10,14 +10,22 @@ import (
 // Statements over many rows: to prepare a statement costs a database many times
 // what a row does.
 
-// maxRows bounds the rows of one statement.
-const maxRows = 128
+// rowsOf says how many of n rows go into one statement: there are few texts, so
+// that they are found prepared.
+func rowsOf(n int) int {
+	for _, some := range [...]int{128, 32, 8} {
+		if n >= some {
+			return some
+		}
+	}
+	return 1
+}
 
 // insertRows runs an INSERT of rows of the same length. before ends in VALUES,
 // after follows the rows; no two of them may have the same key.
 func insertRows(ctx context.Context, tx *sql.Tx, before, after string, rows [][]any) error {
 	for len(rows) > 0 {
-		some := rows[:min(maxRows, len(rows))]
+		some := rows[:rowsOf(len(rows))]
 		rows = rows[len(some):]
 		var b strings.Builder
 		b.WriteString(before)
@@ -44,7 +52,7 @@ func insertRows(ctx context.Context, tx *sql.Tx, before, after string, rows [][]
 // open IN, and its other arguments come first.
 func selectAmong(ctx context.Context, tx *sql.Tx, query string, args []any, keys []string, found map[string]bool) error {
 	for len(keys) > 0 {
-		some := keys[:min(maxRows, len(keys))]
+		some := keys[:rowsOf(len(keys))]
 		keys = keys[len(some):]
 		var b strings.Builder
 		b.WriteString(query)

@@ -18,7 +18,7 @@ import (
 // openState opens the state database at path and brings its tables up to
 // date. durable false trades crash safety for speed: a replay's scratch state.
 func openState(ctx context.Context, path string, durable bool) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", sqliteDSN(path, durable))
+	db, err := openKept("sqlite", sqliteDSN(path, durable))
 	if err != nil {
 		return nil, fmt.Errorf("open state database %s: %w", path, err)
 	}
