@@ -26,6 +26,9 @@ import (
 // since what breaks a silence may be old; what is restored has the time at which
 // it was seen to be. Of one subject each is at or after the one before.
 //
+// An entry that a pack switches off is not judged. What is open of it stays so;
+// once the entry is on again, that ends when it is over.
+//
 // All its state is in the database, but for the windows of half an hour. It may
 // be used concurrently, but for Tick and Done.
 type Watch struct {
@@ -64,6 +67,7 @@ type WatchOptions struct {
 	QuarantineRecords int64                         // undecodable in 30 min; DefaultQuarantineRecords
 	QuarantineShare   float64                       // likewise, of all; DefaultQuarantineShare
 	Unseen            time.Duration                 // for which a rule's fields may be missing; DefaultUnseen
+	Clock             []*ClockRule                  // the entries as a pack has tuned them; nil: all in force
 }
 
 // Defaults of WatchOptions.

@@ -31,6 +31,15 @@ func (a *alarm) forget() {
 	}
 }
 
+// pause drops what was not told yet, of the one or the other: nobody judges
+// whether it goes on.
+func (a *alarm) pause() {
+	a.forget()
+	if !a.well.IsZero() {
+		a.well, a.dirty = time.Time{}, true
+	}
+}
+
 // alarm returns the state of an alarm, good if there is none.
 func (t *tick) alarm(m *Meta, tenant, subject string) *alarm {
 	key := alarmKey{m.Entry, tenant, subject}
@@ -54,8 +63,17 @@ type standing struct {
 	details   map[string]any
 }
 
+// told reports whether an alarm is open and its entry in force.
+func (t *tick) told(m *Meta, tenant, subject string) bool {
+	return t.alarm(m, tenant, subject).open && !t.options.off(m)
+}
+
 // hold brings an alarm to how things stand.
 func (t *tick) hold(a *alarm, severity Severity, s standing) {
+	if t.options.off(a.meta) {
+		a.pause()
+		return
+	}
 	before := *a
 	switch {
 	case s.bad:
@@ -83,20 +101,27 @@ func (t *tick) hold(a *alarm, severity Severity, s standing) {
 
 // weaken tells that something is wrong since a time.
 func (t *tick) weaken(a *alarm, severity Severity, since time.Time, kind, words string, details map[string]any) {
+	if t.options.off(a.meta) {
+		return
+	}
 	at := later(since, a.told)
 	a.open, a.since, a.well, a.told, a.dirty = true, since, time.Time{}, at, true
 	f := watchFinding(a.meta, Weakened, a.tenant, a.subject, at, kind, words, details)
-	f.Severity = severity
+	f.Severity = t.options.level(a.meta, severity)
 	t.findings = append(t.findings, f)
 	t.metrics.count(&f)
 }
 
 // restore tells that something is well since a time.
 func (t *tick) restore(a *alarm, since time.Time, kind, words string) {
+	if t.options.off(a.meta) {
+		return
+	}
 	// The ledger puts a restore before a weakening of the same instant.
 	at := later(since, a.told.Add(time.Microsecond))
 	a.open, a.since, a.well, a.told, a.dirty = false, time.Time{}, time.Time{}, at, true
 	f := watchFinding(a.meta, Restored, a.tenant, a.subject, at, kind, words, nil)
+	f.Severity = t.options.level(a.meta, f.Severity)
 	t.findings = append(t.findings, f)
 	t.metrics.count(&f)
 }

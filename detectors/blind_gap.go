@@ -36,7 +36,17 @@ func (w *Watch) Gaps(b *ingest.Batch, after int64, known bool) []Finding {
 		}
 		after, known = m.Sequence, true
 	}
+	if len(out) == 0 {
+		return nil
+	}
+	w.mu.Lock()
+	options := w.options
+	w.mu.Unlock()
+	if options.off(evidenceGap) {
+		return nil
+	}
 	for i := range out {
+		out[i].Severity = options.level(evidenceGap, out[i].Severity)
 		w.metrics.count(&out[i])
 	}
 	return out
@@ -68,6 +78,9 @@ func (t *tick) expired() map[string]Expired {
 // Gaps does, at the next message; but where none follows nobody would. Only what
 // was so in the last round, too, is no batch in hand.
 func (t *tick) outlived() {
+	if t.options.off(evidenceGap) {
+		return
+	}
 	now := t.expired()
 	for _, subject := range slices.Sorted(maps.Keys(now)) {
 		e := now[subject]
@@ -76,9 +89,15 @@ func (t *tick) outlived() {
 			continue
 		}
 		a.open, a.since, a.told, a.dirty = true, t.now, t.now, true
-		f := watchFinding(evidenceGap, Incident, "", subject, t.now, "hub",
-			fmt.Sprintf("%d messages expired in the hub before they were read", e.UpTo-e.After), map[string]any{"after": e.After, "up_to": e.UpTo})
-		t.findings = append(t.findings, f)
-		t.metrics.count(&f)
+		t.lost(subject, "hub", fmt.Sprintf("%d messages expired in the hub before they were read", e.UpTo-e.After),
+			map[string]any{"after": e.After, "up_to": e.UpTo})
 	}
+}
+
+// lost tells that records are gone.
+func (t *tick) lost(subject, kind, words string, details map[string]any) {
+	f := watchFinding(evidenceGap, Incident, "", subject, t.now, kind, words, details)
+	f.Severity = t.options.level(evidenceGap, f.Severity)
+	t.findings = append(t.findings, f)
+	t.metrics.count(&f)
 }

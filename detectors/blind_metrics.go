@@ -58,7 +58,7 @@ func (t *tick) gauges() func() {
 		if !s.happened.IsZero() {
 			g.last = max(g.last, float64(s.happened.UnixMicro())/1e6)
 		}
-		if t.alarm(streamSilence, s.tenant, s.subject()).open || t.alarm(partialSilence, s.tenant, s.subject()).open {
+		if t.told(streamSilence, s.tenant, s.subject()) || t.told(partialSilence, s.tenant, s.subject()) {
 			g.silent++
 		}
 		by[s.kind] = g

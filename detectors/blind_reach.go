@@ -94,10 +94,8 @@ func (t *tick) damage() {
 			details: map[string]any{"hub": hub, "records": f.of, "undecodable": f.bad, "span": windowSpan.String()},
 		}.saying(bad, fmt.Sprintf("%d of %d records of the last %s could not be decoded", f.bad, f.of, brief(windowSpan))))
 	}
-	if t.gone > 0 {
-		t.findings = append(t.findings, watchFinding(evidenceGap, Incident, "", "quarantine", t.now, "quarantine",
-			fmt.Sprintf("%d undecodable records were given up", t.gone), map[string]any{"records": t.gone}))
-		t.metrics.count(&t.findings[len(t.findings)-1])
+	if t.gone > 0 && !o.off(evidenceGap) {
+		t.lost("quarantine", "quarantine", fmt.Sprintf("%d undecodable records were given up", t.gone), map[string]any{"records": t.gone})
 	}
 }
 

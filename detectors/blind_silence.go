@@ -29,9 +29,23 @@ func (t *tick) listen() {
 		}
 	}
 	for _, s := range t.streams {
-		told := t.alarm(streamSilence, s.tenant, s.subject()).open || t.alarm(partialSilence, s.tenant, s.subject()).open
-		s.hear(&t.options, t.now, t.step, t.attended(s), told)
+		s.hear(&t.options, t.now, t.step, t.attended(s), t.calledSilent(s))
 	}
+}
+
+// calledSilent reports whether a stream's quiet was called a silence, or was one
+// that a pack leaves untold: what is usual does not depend on that.
+func (t *tick) calledSilent(s *stream) bool {
+	for _, m := range []*Meta{streamSilence, partialSilence} {
+		if !t.options.off(m) {
+			if t.told(m, s.tenant, s.subject()) {
+				return true
+			}
+		} else if limit, _ := s.limit(&t.options, t.now); limit > 0 && s.quiet >= limit {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tick) known(kind ingest.Kind) bool {
@@ -111,14 +125,13 @@ func (t *tick) silent(s *stream) {
 	if limit == 0 || s.quiet < limit {
 		return
 	}
-	full, part := t.alarm(streamSilence, s.tenant, s.subject()), t.alarm(partialSilence, s.tenant, s.subject())
-	if full.open || part.open {
+	if t.told(streamSilence, s.tenant, s.subject()) || t.told(partialSilence, s.tenant, s.subject()) {
 		return
 	}
-	a, severity := full, High
+	m, severity := streamSilence, High
 	switch {
 	case t.siblingActive(s):
-		a = part
+		m = partialSilence
 	case s.workload != "":
 		return // the whole of the unified audit log tells it
 	case vital(s.streamKey):
@@ -134,7 +147,7 @@ func (t *tick) silent(s *stream) {
 	} else if normal > 0 {
 		words += fmt.Sprintf(", usually quiet for at most %s", brief(normal))
 	}
-	t.weaken(a, severity, since, s.kind.String(), words, map[string]any{
+	t.weaken(t.alarm(m, s.tenant, s.subject()), severity, since, s.kind.String(), words, map[string]any{
 		"kind": s.kind.String(), "workload": s.workload, "last_arrival": stamp(s.heard), "last_event": stamp(s.happened),
 		"quiet": s.quiet.String(), "limit": limit.String(), "usual": normal.String(), "hubs": s.hubs, "records": s.records,
 	})

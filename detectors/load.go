@@ -22,8 +22,9 @@ type Source struct {
 // Set is a checked set of rules, ready for New.
 type Set struct {
 	Rules    []*Rule
-	Disabled []*Rule // switched off by Tune
-	Warnings []error // what loads but is probably not meant
+	Disabled []*Rule      // switched off by Tune
+	Clock    []*ClockRule // what goes by the clock, in force or not; set by Tune
+	Warnings []error      // what loads but is probably not meant
 	fields   *sigma.Fields
 	lists    map[string][]string
 

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Pack is an operator's choice among the rules of a set. Rules are picked by
-// selectors:
+// Pack is an operator's choice among the rules of a set, and what goes by the
+// clock instead of events ([ClockRule]), which is a rule to it like any other.
+// Rules are picked by selectors:
 //
 //	entry:label-removed   the rule of that entry
 //	safeguard:MFA         the rules that watch that seed code
@@ -40,10 +41,12 @@ type PackError struct {
 // Error implements error.
 func (e *PackError) Error() string { return strings.Join(e.Path, ".") + ": " + e.Msg }
 
-// Tune applies a pack to a set that was just loaded. It is called once. The
-// error joins one *[PackError] for each mistake; the set is then not to be used.
-func (s *Set) Tune(p Pack) error {
-	t := &tuning{known: newKnownSelectors(s.Rules)}
+// Tune applies a pack to a set that was just loaded, to what Watch finds, and to
+// others that go by the clock. It is called once. The error joins one
+// *[PackError] for each mistake; the set is then not to be used.
+func (s *Set) Tune(p Pack, others ...*Meta) error {
+	s.Clock = clockRules(others)
+	t := &tuning{known: newKnownSelectors(s.metas())}
 	disable, enable := t.list("disable", p.Disable), t.list("enable", p.Enable)
 	for i, e := range enable {
 		if slices.ContainsFunc(disable, e.same) {
@@ -55,15 +58,18 @@ func (s *Set) Tune(p Pack) error {
 		return err
 	}
 	s.setSeverities(levels)
-	s.disable(func(r *Rule) string { return disabledBy(r, disable, enable) })
+	s.disable(func(m *Meta) string { return disabledBy(m, disable, enable) })
 	return nil
 }
 
 // disable takes the rules for which by names a selector out of the set.
-func (s *Set) disable(by func(*Rule) string) {
+func (s *Set) disable(by func(*Meta) string) {
+	for _, c := range s.Clock {
+		c.disabledBy = by(&c.Meta)
+	}
 	on := make([]*Rule, 0, len(s.Rules))
 	for _, r := range s.Rules {
-		if r.disabledBy = by(r); r.disabledBy == "" {
+		if r.disabledBy = by(&r.Meta); r.disabledBy == "" {
 			on = append(on, r)
 		} else {
 			s.Disabled = append(s.Disabled, r)
@@ -76,19 +82,29 @@ func (s *Set) disable(by func(*Rule) string) {
 // setSeverities gives every rule the level of the selector that decides.
 func (s *Set) setSeverities(levels []leveled) {
 	for _, r := range s.Rules {
-		best := -1
-		for _, l := range levels {
-			if !l.picks(r) || int(l.weight) < best {
-				continue
-			}
-			if severity := l.severity; int(l.weight) > best || severity > r.Severity {
-				best = int(l.weight)
-				for _, same := range s.alike(r) {
-					same.override(severity)
-				}
+		if severity, ok := levelBy(&r.Meta, levels); ok {
+			for _, same := range s.alike(r) {
+				same.override(severity)
 			}
 		}
 	}
+	for _, c := range s.Clock {
+		if severity, ok := levelBy(&c.Meta, levels); ok {
+			c.Severity, c.fixed = severity, true
+		}
+	}
+}
+
+// levelBy returns the level of the selector that decides, if one picks m.
+func levelBy(m *Meta, levels []leveled) (severity Severity, ok bool) {
+	best := -1
+	for _, l := range levels {
+		w := int(l.weight)
+		if l.picks(m) && (w > best || w == best && l.severity > severity) {
+			best, severity = w, l.severity
+		}
+	}
+	return severity, best >= 0
 }
 
 // override makes severity the level of all findings of r.
@@ -99,15 +115,15 @@ func (r *Rule) override(severity Severity) {
 // DisabledBy returns the selector that switched the rule off, or "".
 func (r *Rule) DisabledBy() string { return r.disabledBy }
 
-func disabledBy(r *Rule, disable, enable []selector) string {
+func disabledBy(m *Meta, disable, enable []selector) string {
 	by, best := "", -1
 	for _, d := range disable {
-		if d.picks(r) && int(d.weight) > best {
+		if d.picks(m) && int(d.weight) > best {
 			by, best = d.text, int(d.weight)
 		}
 	}
 	for _, e := range enable {
-		if e.picks(r) && int(e.weight) >= best {
+		if e.picks(m) && int(e.weight) >= best {
 			return ""
 		}
 	}

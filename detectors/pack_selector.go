@@ -38,16 +38,16 @@ func parseSelector(text string) (selector, bool) {
 
 func (s selector) same(o selector) bool { return s.kind == o.kind && s.value == o.value }
 
-func (s selector) picks(r *Rule) bool {
+func (s selector) picks(m *Meta) bool {
 	switch s.kind {
 	case "entry":
-		return strings.EqualFold(r.Entry, s.value)
+		return strings.EqualFold(m.Entry, s.value)
 	case "group":
-		return strings.EqualFold(r.Group, s.value)
+		return strings.EqualFold(m.Group, s.value)
 	case "safeguard":
-		return slices.ContainsFunc(r.Safeguards, func(code string) bool { return strings.EqualFold(code, s.value) })
+		return slices.ContainsFunc(m.Safeguards, func(code string) bool { return strings.EqualFold(code, s.value) })
 	case "tag":
-		return slices.ContainsFunc(r.Tags, func(tag string) bool {
+		return slices.ContainsFunc(m.Tags, func(tag string) bool {
 			tag = strings.ToLower(tag)
 			return tag == s.value || strings.HasPrefix(tag, s.value+".")
 		})
@@ -58,20 +58,20 @@ func (s selector) picks(r *Rule) bool {
 // knownSelectors are the values that pick something, by kind: lower-cased → as
 // the rules have them.
 type knownSelectors struct {
-	rules  []*Rule
+	metas  []*Meta
 	values map[string]map[string]string
 }
 
-func newKnownSelectors(rules []*Rule) knownSelectors {
-	k := knownSelectors{rules, map[string]map[string]string{"entry": {}, "group": {}, "safeguard": {}, "tag": {}}}
+func newKnownSelectors(metas []*Meta) knownSelectors {
+	k := knownSelectors{metas, map[string]map[string]string{"entry": {}, "group": {}, "safeguard": {}, "tag": {}}}
 	add := func(kind, value string) { k.values[kind][strings.ToLower(value)] = value }
-	for _, r := range rules {
-		add("entry", r.Entry)
-		add("group", r.Group)
-		for _, code := range r.Safeguards {
+	for _, m := range metas {
+		add("entry", m.Entry)
+		add("group", m.Group)
+		for _, code := range m.Safeguards {
 			add("safeguard", code)
 		}
-		for _, tag := range r.Tags {
+		for _, tag := range m.Tags {
 			add("tag", tag)
 		}
 	}
@@ -84,13 +84,10 @@ func (k knownSelectors) selector(text string) (s selector, msg string) {
 	if !ok {
 		return s, fmt.Sprintf("%q is no selector%s", text, cmp.Or(k.guess(text), ": write entry:NAME, safeguard:CODE, group:NAME, tag:NAME or all"))
 	}
-	if slices.ContainsFunc(k.rules, s.picks) {
+	if slices.ContainsFunc(k.metas, s.picks) {
 		return s, ""
 	}
 	known := k.values[s.kind]
-	if s.kind == "entry" && slices.ContainsFunc(watched, func(m *Meta) bool { return m.Entry == s.value }) {
-		return s, fmt.Sprintf("%s is no rule but part of the watch over the audit trail: set its limits under blindness", s.value)
-	}
 	if meant := closest(s.value, known); meant != "" {
 		return s, fmt.Sprintf("no rule has %s %q; did you mean %s:%s?", s.kind, s.value, s.kind, meant)
 	}

@@ -211,7 +211,7 @@ func TestTuneSaysWhatIsWrong(t *testing.T) {
 		"a safeguard without kind":   {Pack{Disable: []string{"mfa"}}, `did you mean safeguard:MFA?`},
 		"nothing that is known":      {Pack{Disable: []string{"everything"}}, `write entry:NAME, safeguard:CODE, group:NAME, tag:NAME or all`},
 		"a kind without value":       {Pack{Disable: []string{"entry:"}}, `"entry:" is no selector`},
-		"what is no rule":            {Pack{Disable: []string{"entry:stream-silence"}}, `disable.0: stream-silence is no rule but part of the watch over the audit trail: set its limits under blindness`},
+		"by the clock, misspelt":     {Pack{Disable: []string{"entry:stream-silense"}}, `disable.0: no rule has entry "stream-silense"; did you mean entry:stream-silence?`},
 		"in both lists":              {Pack{Disable: []string{"entry:ca-off"}, Enable: []string{"safeguard:MFA", "entry:CA-off"}}, `enable.1: stands in disable too; keep one`},
 		"a level that is none":       {Pack{Severity: map[string]string{"all": "severe"}}, `severity.all: level "severe": use informational, low, medium, high or critical`},
 		"no level":                   {Pack{Severity: map[string]string{"all": ""}}, `severity.all: has no level`},
