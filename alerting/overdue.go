@@ -37,9 +37,14 @@ func OverdueRule() *detectors.Meta {
 var overdueRule = OverdueRule()
 
 // SweepOverdue finds the violations that have been open for too long, and ends
-// what it found of those that no longer are. Call it every minute or so, but not
-// while events that may restore something are known to wait unread.
-func (l *Ledger) SweepOverdue(ctx context.Context, now time.Time, limits Limits) error {
+// what it found of those that no longer are. rule is OverdueRule as a pack has
+// tuned it; nil: untuned. Switched off, it leaves all as it is. Call it every
+// minute or so, but not while events that may restore something are known to
+// wait unread.
+func (l *Ledger) SweepOverdue(ctx context.Context, now time.Time, limits Limits, rule *detectors.ClockRule) error {
+	if rule.DisabledBy() != "" {
+		return nil
+	}
 	err := inTx(ctx, l.db, func(tx *sql.Tx) error {
 		if err := lock(ctx, tx); err != nil {
 			return err
@@ -47,6 +52,9 @@ func (l *Ledger) SweepOverdue(ctx context.Context, now time.Time, limits Limits)
 		findings, err := overdue(ctx, tx, micros(now), limits)
 		if err != nil {
 			return fmt.Errorf("find overdue violations: %w", err)
+		}
+		for i := range findings {
+			findings[i].Severity = rule.Level(findings[i].Severity)
 		}
 		return l.Apply(ctx, tx, findings)
 	})
@@ -81,7 +89,7 @@ func overdue(ctx context.Context, tx *sql.Tx, now int64, limits Limits) ([]detec
 		r := byTold[id]
 		since, limit := r.waiting(limits)
 		at := since + limit.Microseconds()
-		if limit == 0 || at >= now || r.episode.Quiet > 0 || known[id] != nil && known[id].episode.WeakAt >= at {
+		if limit == 0 || at >= now || r.episode.Final && r.episode.Quiet > 0 || known[id] != nil && known[id].episode.WeakAt >= at {
 			continue // not overdue, or told
 		}
 		if known[id] != nil {

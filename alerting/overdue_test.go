@@ -15,7 +15,7 @@ func TestWhatIsOpenTooLongIsTold(t *testing.T) {
 			t.Helper()
 			for range 2 { // the second finds nothing new
 				now.Time = day.Add(after)
-				if err := l.SweepOverdue(t.Context(), now.Time, DefaultLimits()); err != nil {
+				if err := l.SweepOverdue(t.Context(), now.Time, DefaultLimits(), nil); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -49,4 +49,63 @@ func TestWhatIsOpenTooLongIsTold(t *testing.T) {
 		sweep(90 * h) // nobody is told twice of one episode
 		checkBrief(t, l, pTaken, qRestored, ea, "safeguard-open-too-long ca-policy-disabled + p closed critical since 8h0m0s acknowledged by eve", qOver)
 	})
+}
+
+// overdueUnder is what a pack makes of OverdueRule.
+func overdueUnder(t *testing.T, p detectors.Pack) *detectors.ClockRule {
+	t.Helper()
+	set := new(detectors.Set)
+	if err := set.Tune(p, OverdueRule()); err != nil {
+		t.Fatal(err)
+	}
+	return set.ByClock("safeguard-open-too-long")
+}
+
+func TestAPackDecidesWhetherWhatIsOpenTooLongIsTold(t *testing.T) {
+	const open = "ca-policy-disabled p open high since 1h0m0s"
+	told := func(severity string) []string {
+		return []string{open, "safeguard-open-too-long ca-policy-disabled + p open " + severity + " since 5h0m0s"}
+	}
+	for name, c := range map[string]struct {
+		pack detectors.Pack
+		want []string
+	}{
+		"no pack":                 {detectors.Pack{}, told("critical")},
+		"the entry off":           {detectors.Pack{Disable: []string{"entry:safeguard-open-too-long"}}, []string{open}},
+		"its safeguard off":       {detectors.Pack{Disable: []string{"safeguard:AUDIT"}}, []string{open}},
+		"its group but it":        {detectors.Pack{Disable: []string{"group:stateful"}, Enable: []string{"entry:safeguard-open-too-long"}}, told("critical")},
+		"another severity":        {detectors.Pack{Severity: map[string]string{"entry:safeguard-open-too-long": "low"}}, told("low")},
+		"the severity of a group": {detectors.Pack{Severity: map[string]string{"group:stateful": "medium"}}, told("medium")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLedger(t, sqlite(t).open(t), Options{})
+			apply(t, l, weak("p", "e1", h))
+			if err := l.SweepOverdue(t.Context(), day.Add(6*h), DefaultLimits(), overdueUnder(t, c.pack)); err != nil {
+				t.Fatal(err)
+			}
+			checkBrief(t, l, c.want...)
+		})
+	}
+}
+
+// TestWhatWasToldOfAnOverdueViolationStaysWhileItIsOff is what becomes of every
+// entry that a reload switches off: what is open of it stays so, unless a person
+// closes it, and ends once the entry is on again.
+func TestWhatWasToldOfAnOverdueViolationStaysWhileItIsOff(t *testing.T) {
+	l := newLedger(t, sqlite(t).open(t), Options{})
+	sweep := func(after time.Duration, p detectors.Pack) {
+		t.Helper()
+		if err := l.SweepOverdue(t.Context(), day.Add(after), DefaultLimits(), overdueUnder(t, p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply(t, l, weak("p", "e1", h))
+	sweep(6*h, detectors.Pack{})
+	apply(t, l, back("p", "e2", 7*h))
+	const restored = "ca-policy-disabled p restored high since 1h0m0s restored 7h0m0s by bob@example.org"
+	const told = "safeguard-open-too-long ca-policy-disabled + p "
+	sweep(8*h, detectors.Pack{Disable: []string{"all"}})
+	checkBrief(t, l, restored, told+"open critical since 5h0m0s")
+	sweep(9*h, detectors.Pack{})
+	checkBrief(t, l, restored, told+"restored critical since 5h0m0s restored 9h0m0s by ")
 }

@@ -1,6 +1,12 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"phiwatch/detectors"
+)
 
 // checkCmd groups checks.
 type checkCmd struct {
@@ -24,6 +30,27 @@ func (c *checkConfigCmd) Run(e *env) error {
 	for _, w := range set.Warnings {
 		fmt.Fprintln(e.stdout, "warning:", w)
 	}
+	tellDisabled(e.stdout, set)
 	fmt.Fprintf(e.stdout, "%s is valid: %d hubs, %d receivers, %d rules\n", c.File, len(cfg.Sources.Hubs), len(cfg.Receivers), len(set.Rules))
 	return nil
+}
+
+// fewNames are as many as are told one by one.
+const fewNames = 10
+
+// tellDisabled prints what each selector of a pack switches off.
+func tellDisabled(w io.Writer, set *detectors.Set) {
+	by := map[string][]string{}
+	for _, l := range ruleLines(set) {
+		if !l.Enabled {
+			by[l.DisabledBy] = append(by[l.DisabledBy], l.Entry)
+		}
+	}
+	for _, selector := range sortedKeys(by) {
+		what := strings.Join(by[selector], ", ")
+		if n := len(by[selector]); n > fewNames {
+			what = entries(n) + ", see phiwatch rules list"
+		}
+		fmt.Fprintf(w, "disabled by %s: %s\n", selector, what)
+	}
 }

@@ -18,13 +18,13 @@ func newCoverage(set *detectors.Set, lists map[string][]string, seen *seenEvents
 	rest := slices.Clone(rules)
 	for _, s := range detectors.Seeds() {
 		row := coveredSafeguard{Code: s.Code, System: s.System, Safeguard: s.Safeguard, HIPAA: s.HIPAA}
-		row.fill(slices.DeleteFunc(slices.Clone(rules), func(r *detectors.Rule) bool { return !slices.Contains(r.Safeguards, s.Code) }), lists, seen)
+		row.fill(slices.DeleteFunc(slices.Clone(rules), func(r *detectors.Rule) bool { return !slices.Contains(r.Safeguards, s.Code) }), set.Clock, lists, seen)
 		c.Safeguards = append(c.Safeguards, row)
 		rest = slices.DeleteFunc(rest, func(r *detectors.Rule) bool { return slices.Contains(r.Safeguards, s.Code) })
 	}
 	if len(rest) > 0 {
 		row := coveredSafeguard{Code: "other", System: "Rules that name none of these safeguards"}
-		row.fill(rest, lists, seen)
+		row.fill(rest, nil, lists, seen)
 		c.Safeguards = append(c.Safeguards, row)
 	}
 	for _, f := range detectors.Feeds() {
@@ -34,13 +34,18 @@ func newCoverage(set *detectors.Set, lists map[string][]string, seen *seenEvents
 	return c
 }
 
-// fill adds the rules of a row to it, and judges it.
-func (s *coveredSafeguard) fill(rules []*detectors.Rule, lists map[string][]string, seen *seenEvents) {
+// fill adds the rules of a row to it, and of what goes by the clock that which
+// watches its safeguard, and judges it.
+func (s *coveredSafeguard) fill(rules []*detectors.Rule, clock []*detectors.ClockRule, lists map[string][]string, seen *seenEvents) {
 	s.Sources, s.Missing = []string{}, []string{}
 	for _, r := range rules {
 		s.Entries = append(s.Entries, newCoveredEntry(r, lists, seen))
 	}
-	s.Entries = append(s.Entries, watchedEntries(s.Code)...)
+	for _, c := range clock {
+		if slices.Contains(c.Safeguards, s.Code) {
+			s.Entries = append(s.Entries, newClockEntry(c))
+		}
+	}
 	var n struct{ disabled, blind, wanting, watching, partly int }
 	unset, unseen := map[string]bool{}, map[string]bool{}
 	for _, e := range s.Entries {
@@ -92,15 +97,13 @@ func (s *coveredSafeguard) miss(missing bool, what string) {
 	}
 }
 
-// watchedEntries are what the watch over the audit trail and the sweep find; they need no
-// event, and is always in force.
-func watchedEntries(code string) (out []coveredEntry) {
-	for _, m := range clockRules() {
-		if slices.Contains(m.Safeguards, code) {
-			out = append(out, coveredEntry{Entry: m.Entry, Title: m.Title, Severity: m.Severity.String(), Enabled: true, Watching: true, Sources: []string{}, Restores: []string{}})
-		}
+// newClockEntry describes what needs no event: it watches if it is in force.
+func newClockEntry(c *detectors.ClockRule) coveredEntry {
+	on := c.DisabledBy() == ""
+	return coveredEntry{
+		Entry: c.Entry, Title: c.Title, Severity: c.Severity.String(), Enabled: on, DisabledBy: c.DisabledBy(), Watching: on,
+		Sources: []string{}, Restores: []string{},
 	}
-	return out
 }
 
 // listed names lists after a word, or nothing.

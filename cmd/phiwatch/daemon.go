@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,6 +40,7 @@ type daemon struct {
 	pipeline   *pipeline
 	engines    *detectors.Metrics
 	watch      *detectors.Watch
+	overdue    atomic.Pointer[detectors.ClockRule] // as the pack in force has tuned it
 	ledger     *alerting.Ledger
 	dispatcher *alerting.Dispatcher
 	api        http.Handler
@@ -102,8 +104,9 @@ func (d *daemon) wire(set *detectors.Set) (err error) {
 	}
 	quarantine := ingest.NewQuarantine(time.Duration(d.config.Quarantine.MaxAge), d.config.Quarantine.MaxBytes)
 	d.pipeline = newPipeline(d.db, engine, d.ledger, quarantine, ingest.NewMetrics(d.registry), d.log)
-	d.watch = detectors.NewWatch(d.config.Blindness.options(), d.engines, d.registry)
+	d.watch = detectors.NewWatch(detectors.WatchOptions{}, d.engines, d.registry)
 	d.watch.Use(engine)
+	d.useClock(d.config, set)
 	d.pipeline.watch = d.watch
 	quarantine.CountOn(evictions{d.pipeline.metrics, d.watch})
 	d.pipeline.told = func([]detectors.Finding) { d.dispatcher.Wake() }
@@ -195,7 +198,7 @@ func (d *daemon) sweepOverdue(ctx context.Context, now time.Time) error {
 			return nil
 		}
 	}
-	return d.ledger.SweepOverdue(ctx, now, alerting.DefaultLimits())
+	return d.ledger.SweepOverdue(ctx, now, alerting.DefaultLimits(), d.overdue.Load())
 }
 
 // ready reports why the daemon cannot do its work now, or nil.

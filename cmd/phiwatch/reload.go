@@ -89,7 +89,7 @@ func (d *daemon) reloadLocked() error {
 	d.warn(set)
 	d.pipeline.engine.Store(engine)
 	d.watch.Use(engine)
-	d.watch.SetOptions(cfg.Blindness.options())
+	d.useClock(cfg, set)
 	if err := d.ledger.SetRoute(cfg.Route); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type rulesListCmd struct {
 	Output string `name:"output" enum:"text,json" default:"text" help:"Output: ${enum}."`
 }
 
-// ruleLine is a rule in JSON output.
+// ruleLine is an entry as it is listed. Without a file it goes by the clock.
 type ruleLine struct {
 	Entry      string   `json:"entry"`
 	ID         string   `json:"id"`
@@ -37,16 +37,36 @@ type ruleLine struct {
 	HIPAA      []string `json:"hipaa"`
 	Severity   string   `json:"severity"`
 	Restorable bool     `json:"restorable"`
-	File       string   `json:"file"`
+	File       string   `json:"file,omitempty"`
 	Enabled    bool     `json:"enabled"`
 	DisabledBy string   `json:"disabled_by,omitempty"`
 }
 
-func newRuleLine(r *detectors.Rule) ruleLine {
+func newRuleLine(m *detectors.Meta, file, disabledBy string) ruleLine {
 	return ruleLine{
-		Entry: r.Entry, ID: r.ID, Title: r.Title, Group: r.Group, Safeguards: r.Safeguards, HIPAA: r.HIPAA, Severity: r.Severity.String(),
-		Restorable: r.Restorable, File: r.File, Enabled: r.DisabledBy() == "", DisabledBy: r.DisabledBy(),
+		Entry: m.Entry, ID: m.ID, Title: m.Title, Group: m.Group, Safeguards: m.Safeguards, HIPAA: m.HIPAA, Severity: m.Severity.String(),
+		Restorable: m.Restorable, File: file, Enabled: disabledBy == "", DisabledBy: disabledBy,
 	}
+}
+
+// ruleLines lists the rules of a set and what goes by the clock: what is in
+// force, then what is switched off.
+func ruleLines(set *detectors.Set) (on []ruleLine) {
+	var off []ruleLine
+	add := func(l ruleLine) {
+		if l.Enabled {
+			on = append(on, l)
+		} else {
+			off = append(off, l)
+		}
+	}
+	for _, r := range slices.Concat(set.Rules, set.Disabled) {
+		add(newRuleLine(&r.Meta, r.File, r.DisabledBy()))
+	}
+	for _, c := range set.Clock {
+		add(newRuleLine(&c.Meta, "", c.DisabledBy()))
+	}
+	return append(on, off...)
 }
 
 // Run implements the command.
@@ -57,8 +77,8 @@ func (c *rulesListCmd) Run(e *env) error {
 	}
 	if c.Output == "json" {
 		enc := json.NewEncoder(e.stdout)
-		for _, r := range slices.Concat(set.Rules, set.Disabled) {
-			if err := enc.Encode(newRuleLine(r)); err != nil {
+		for _, l := range ruleLines(set) {
+			if err := enc.Encode(l); err != nil {
 				return err
 			}
 		}
@@ -66,8 +86,8 @@ func (c *rulesListCmd) Run(e *env) error {
 	}
 	w := tabwriter.NewWriter(e.stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "ENTRY\tSAFEGUARDS\tSEVERITY\tRESTORED BY EVENT\tENABLED\tTITLE")
-	for _, r := range slices.Concat(set.Rules, set.Disabled) {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Entry, strings.Join(r.Safeguards, ","), r.Severity, yesNo(r.Restorable), yesNo(r.DisabledBy() == ""), r.Title)
+	for _, l := range ruleLines(set) {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Entry, strings.Join(l.Safeguards, ","), l.Severity, yesNo(l.Restorable), yesNo(l.Enabled), l.Title)
 	}
 	return w.Flush()
 }

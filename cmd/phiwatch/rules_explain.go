@@ -38,6 +38,9 @@ func (c *rulesExplainCmd) Run(e *env) error {
 	i := slices.IndexFunc(all, func(r *detectors.Rule) bool {
 		return r.Entry == entry || entry == "" && filepath.Clean(r.File) == filepath.Clean(c.Rule)
 	})
+	if set.ByClock(entry) != nil {
+		return usageError{fmt.Errorf("%s goes by the clock and reads no event, so there is nothing to explain: deploy/phiwatch.yml says what it goes by", entry)}
+	}
 	if i < 0 {
 		return usageError{fmt.Errorf("rule %q is neither an entry of the catalog nor a rule file: see phiwatch rules list", c.Rule)}
 	}

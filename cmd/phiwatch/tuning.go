@@ -4,13 +4,15 @@ import (
 	"errors"
 	"fmt"
 
+	"phiwatch/alerting"
 	"phiwatch/detectors"
 )
 
-// tune applies the pack of the configuration to the rules.
+// tune applies the pack of the configuration to the rules and to what goes by
+// the clock.
 func (c *config) tune(set *detectors.Set) error {
 	r := &c.Rules
-	err := set.Tune(detectors.Pack{Disable: r.Disable, Enable: r.Enable, Severity: r.Severity})
+	err := set.Tune(detectors.Pack{Disable: r.Disable, Enable: r.Enable, Severity: r.Severity}, alerting.OverdueRule())
 	if err == nil {
 		return nil
 	}

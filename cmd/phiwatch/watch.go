@@ -85,6 +85,14 @@ func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []detectors.HubHeal
 	return out
 }
 
+// useClock brings what goes by the clock up to date with a configuration.
+func (d *daemon) useClock(cfg *config, set *detectors.Set) {
+	options := cfg.Blindness.options()
+	options.Clock = set.Clock
+	d.watch.SetOptions(options)
+	d.overdue.Store(set.ByClock(alerting.OverdueRule().Entry))
+}
+
 // clockRules describe what no rule file does: what the watch finds, and the sweep.
 func clockRules() []*detectors.Meta { return append(detectors.WatchRules(), alerting.OverdueRule()) }
 

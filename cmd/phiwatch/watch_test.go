@@ -152,13 +152,20 @@ func TestMissingMessagesAreAnIncident(t *testing.T) {
 // idleDaemon is a daemon that does not run.
 func idleDaemon(t *testing.T) *daemon {
 	t.Helper()
-	file := newFakes(t).configFile(t, "127.0.0.1:0", "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=a2V5;EntityPath=audit;UseDevelopmentEmulator=true")
+	d, _ := idleDaemonOf(t)
+	return d
+}
+
+// idleDaemonOf also returns the name of its configuration.
+func idleDaemonOf(t *testing.T) (d *daemon, file string) {
+	t.Helper()
+	file = newFakes(t).configFile(t, "127.0.0.1:0", "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=a2V5;EntityPath=audit;UseDevelopmentEmulator=true")
 	d, err := newDaemon(t.Context(), func() (*config, error) { return loadConfig(file) }, slog.New(slog.NewTextHandler(t.Output(), nil)), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.close() })
-	return d
+	return d, file
 }
 
 func TestHealthOfHubs(t *testing.T) {
