@@ -12,6 +12,9 @@ type Fields struct {
 	outer   bool   // only slots that are not frozen are filled
 	noHooks bool
 
+	decoding bool       // JSON in a string counts as what it holds, also where paths end
+	sides    [2]*Fields // of a modified property: the old value's, the new one's
+
 	x *Extractor
 	d *Document
 }
@@ -116,6 +119,10 @@ func (f *Fields) visit(t *tape, i uint32, l *level, inside bool) {
 		}
 		return
 	}
+	if f.decoding && n.kind == String {
+		f.visitText(t, i, l, inside)
+		return
+	}
 	if !inside {
 		f.end(t, i, l)
 	}
@@ -144,7 +151,7 @@ func (f *Fields) end(t *tape, i uint32, l *level) {
 		return
 	}
 	for _, slot := range l.slots {
-		s := sink{dst: f.slots[slot]}
+		s := sink{dst: f.slots[slot], decode: f.decoding}
 		t.endObject(i, &s)
 		f.set(slot, s.dst)
 	}
@@ -184,7 +191,7 @@ func (f *Fields) visitMembers(t *tape, i uint32, l *level) {
 		if k := table[h]; k >= 0 {
 			child := l.members.among(k, alias(raw[at:at+length]))
 			if child == nil {
-			} else if child.leaf && n.kind <= String {
+			} else if child.leaf && (n.kind < String || n.kind == String && !f.decoding) {
 				f.set(child.slot, append(f.slots[child.slot], t.value(c)))
 			} else {
 				f.enter(t, c, child)

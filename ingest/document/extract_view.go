@@ -59,7 +59,11 @@ func (f *Fields) readEntry(t *tape, i uint32, v view) {
 		return
 	}
 	text := trim(t.text(name))
-	if v != modifiedView && foldEqual(text, "CmdletOptions") {
+	if v == modifiedView {
+		f.readModified(t, i, text)
+		return
+	}
+	if foldEqual(text, "CmdletOptions") {
 		for k := range index.names {
 			for _, e := range index.names[k] {
 				f.read(t, i, e.slot)

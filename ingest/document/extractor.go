@@ -54,6 +54,7 @@ func NewExtractor(paths []*Path) *Extractor {
 		x.hook(p.view)
 	}
 	x.root.seal()
+	x.views[modifiedView].sealModified()
 	return x
 }
 
@@ -122,6 +123,8 @@ type viewIndex struct {
 	slots  []int           // every path
 	stars  []int           // those that select any name
 	names  [64][]namedSlot // the others, by the length of the name (the last: and longer)
+
+	modified [64][]*modifiedGroup // instead of names, for modified properties
 }
 
 type namedSlot struct {
@@ -136,6 +139,10 @@ func (v *viewIndex) add(slot int, p *Path) {
 		return
 	}
 	name := trim(p.name.name)
+	if p.view == modifiedView {
+		v.addModified(name, slot, p)
+		return
+	}
 	bucket := &v.names[min(len(name), len(v.names)-1)]
 	*bucket = append(*bucket, namedSlot{name, slot})
 }

@@ -48,8 +48,13 @@ func (d *Document) difference(t *tape, a, b uint32, segs []segment, s *sink) {
 	lack := sink{dst: d.scratch[2][:0]}
 	t.decoded(b, segs, &lack)
 	d.scratch[1], d.scratch[2] = have.dst, lack.dst
-	known := newTextSet(lack.dst)
-	for _, v := range have.dst {
+	s.addLacking(have.dst, lack.dst)
+}
+
+// addLacking adds the values of have that lack does not have.
+func (s *sink) addLacking(have, lack []Value) {
+	known := newTextSet(lack)
+	for _, v := range have {
 		if v.Kind != Null && v.Kind != Array && !known.has(v.Text) {
 			s.add(v)
 		}
