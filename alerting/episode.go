@@ -96,8 +96,8 @@ func (e *episode) begin(o *observation, w *observed) {
 func (e *episode) restore(o *observation, w *observed) {
 	v := &e.Violation
 	v.Changed = fromMicros(o.at)
-	if !v.State.Open() {
-		return
+	if !v.State.Open() || e.quietAt(o.at) {
+		return // or over by itself before
 	}
 	if e.gain(w.Strong); len(w.Strong) > 0 && len(e.Weak) > 0 {
 		return // another side is still weak
@@ -134,7 +134,7 @@ func (e *episode) hear(o *observation, w *observed) {
 }
 
 // quietAt reports whether an open incident has been quiet for so long at a
-// time that it has closed by itself.
+// time that it has closed by itself, or what lapses has lapsed.
 func (e *episode) quietAt(us int64) bool {
 	return e.Quiet > 0 && us-e.WeakAt > e.Quiet && e.Violation.State.Open()
 }

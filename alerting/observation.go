@@ -53,7 +53,7 @@ type observation struct {
 	state     detectors.State
 	at        int64
 	severity  detectors.Severity
-	quiet     int64  // of an incident, microseconds
+	quiet     int64  // of an incident and of what lapses, microseconds
 	weight    int64  // how much it says: of two tellings of one event, the one that knows more counts
 	body      []byte // JSON of observed; nil until encode
 
@@ -120,7 +120,7 @@ func observe(f *detectors.Finding) (observation, error) {
 		enqueued:  micros(f.Evidence.Enqueued),
 		evidence:  f,
 	}
-	if f.State == detectors.Incident {
+	if f.State != detectors.Restored {
 		o.quiet = f.Rule.Quiet.Microseconds()
 	}
 	return o, nil

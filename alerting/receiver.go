@@ -55,7 +55,7 @@ const (
 	StatusOpen         Status = "open"
 	StatusAcknowledged Status = "acknowledged"
 	StatusRestored     Status = "restored"
-	StatusClosed       Status = "closed" // an incident that a person or a quiet period closed
+	StatusClosed       Status = "closed" // what a person closed, or a quiet period, or what has lapsed
 )
 
 // Open reports whether the safeguard is still weak.

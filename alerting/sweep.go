@@ -20,9 +20,9 @@ const (
 const pruneEvery = time.Hour
 
 // Sweep does what the passing of time does: incidents close whose quiet period
-// is over, restores of nothing known are forgotten after Lateness, evidence
-// and the members of groups after their retention. Call it every minute or
-// so; it removes things once an hour.
+// is over, and violations that have lapsed; restores of nothing known are
+// forgotten after Lateness, evidence and the members of groups after their
+// retention. Call it every minute or so; it removes things once an hour.
 func (l *Ledger) Sweep(ctx context.Context, now time.Time) error {
 	err := inTx(ctx, l.db, func(tx *sql.Tx) error {
 		if err := lock(ctx, tx); err != nil {

@@ -97,7 +97,7 @@ type Meta struct {
 	Runbook     []string      // what to do now, step by step
 	Tags        []string      // ATT&CK and others
 	Restorable  bool          // whether some event restores it
-	Quiet       time.Duration // of an incident: closes after this long without another; 0 = by acknowledgement only
+	Quiet       time.Duration // of an incident, and of what lapses: closes after this long without another; 0 = not by itself
 }
 
 // Safeguard is the primary seed code, the label of metrics and routes.

@@ -100,6 +100,11 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if r.Quiet, err = s.quiet(); err != nil {
 		return at(sr.File, n, "%v", err)
 	}
+	if !s.Lapses.IsZero() {
+		if r.Quiet, err = b.lapses(sr, &s.Lapses); err != nil {
+			return err
+		}
+	}
 	if r.subject, err = b.subject(sr.File, &s.Subject); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type safeguard struct {
 	Alias           yaml.Node   `yaml:"alias"`
 	Incident        bool        `yaml:"incident"`
 	Quiet           string      `yaml:"quiet"`
+	Lapses          yaml.Node   `yaml:"lapses"`
 	Runbook         []string    `yaml:"runbook"`
 	Evidence        string      `yaml:"evidence"`
 }
@@ -70,7 +71,9 @@ func decodeSafeguard(r *sigma.Rule, n *yaml.Node) (*safeguard, error) {
 	case !s.Known.IsZero() && s.Unknown.IsZero():
 		return nil, at(r.File, n, "safeguard.known needs unknown: how severe a weak value is while nothing is known")
 	case s.Quiet != "" && !s.Incident:
-		return nil, at(r.File, n, "safeguard.quiet needs incident: true: a violation never closes because time passed")
+		return nil, at(r.File, n, "safeguard.quiet needs incident: true: a violation never closes because time passed, but for what lapses")
+	case !s.Lapses.IsZero() && s.Incident:
+		return nil, at(r.File, n, "safeguard.lapses is for what an event weakens: give an incident quiet")
 	}
 	return s, nil
 }
