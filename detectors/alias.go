@@ -22,16 +22,23 @@ import (
 //
 // The subject of an event is known by each of the names from then on. An event
 // of the detection used is about the subjects that are known by its names. If
-// it comes first it is kept until one is; a weakening is about a subject of its
-// own until then, whose violation closes when it turns out to be the other's.
+// it comes first it is kept until one is, a restore for as long as records may
+// be late; a weakening is about a subject of its own until then, whose violation
+// closes when it turns out to be the other's.
+//
+// A name may be that of many, as a site is of its files. Where the detection
+// used does nothing but restore, only: restored makes that only what was weakened
+// is known by its names: most files never are.
 type alias struct {
-	names []subject
-	used  *sigma.Matcher
+	names    []subject
+	used     *sigma.Matcher
+	restores bool // what is used never weakens
 }
 
 type aliasYAML struct {
 	Names []yaml.Node `yaml:"names"`
 	Used  yaml.Node   `yaml:"used"`
+	Only  string      `yaml:"only"`
 }
 
 // alias reads safeguard.alias.
@@ -46,7 +53,10 @@ func (b *builder) alias(sr *sigma.Rule, n *yaml.Node) (*alias, error) {
 	if len(y.Names) == 0 || y.Used.IsZero() {
 		return nil, at(sr.File, n, "safeguard.alias: write {names: [SUBJECT], used: DETECTION}")
 	}
-	a := new(alias)
+	if y.Only != "" && y.Only != string(Restored) {
+		return nil, at(sr.File, n, "safeguard.alias: only: %q: use restored, or leave it out", y.Only)
+	}
+	a := &alias{restores: y.Only != ""}
 	for i := range y.Names {
 		s, err := b.subject(sr.File, &y.Names[i])
 		if err != nil {
@@ -108,6 +118,8 @@ func (e *Engine) resolveOne(ctx context.Context, tx *sql.Tx, f Finding) ([]Findi
 		return others[:1], nil
 	case f.State == Restored && f.ByAlias:
 		return append(others, f), e.await(ctx, tx, f)
+	case f.State == Restored && e.byEntry[f.Rule.Entry].alias.restores:
+		return []Finding{f}, nil
 	}
 	waiting, err := e.name(ctx, tx, f)
 	if err == nil && f.ByAlias {
@@ -138,6 +150,14 @@ func (e *Engine) name(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, er
 			if !strings.EqualFold(w.Subject, f.Subject) {
 				out = append(out, w.renamed(f.Subject)...)
 			}
+		}
+		if len(waiting) == 0 {
+			continue
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE entry = $1 AND tenant = $2 AND name = $3 AND happened < $4`,
+			f.Rule.Entry, f.Tenant, name, f.Time.Add(-lateness).UnixMicro())
+		if err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
@@ -192,19 +212,27 @@ func scanTexts(rows *sql.Rows) ([]string, error) {
 	return out, rows.Err()
 }
 
+// untold begins the id of a weakening that waits: it does so until it turns out
+// whose it is, since its own violation is open until then.
+const untold = "weakened "
+
 // await keeps a finding for subjects that become known by its names later.
 func (e *Engine) await(ctx context.Context, tx *sql.Tx, f Finding) error {
 	stored, err := storeFinding(&f)
 	if err != nil {
 		return err
 	}
+	event := f.Evidence.EventID
+	if f.State == Weakened {
+		event = untold + event
+	}
 	for _, name := range f.Alias {
 		_, err := tx.ExecContext(ctx, `INSERT INTO alias_waiting (entry, tenant, name, event, happened, finding) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (entry, tenant, name, event) DO NOTHING`, f.Rule.Entry, f.Tenant, name, f.Evidence.EventID, f.Time.UnixMicro(), stored)
+			ON CONFLICT (entry, tenant, name, event) DO NOTHING`, f.Rule.Entry, f.Tenant, name, event, f.Time.UnixMicro(), stored)
 		if err != nil {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE happened < $1`, f.Time.Add(-lateness).UnixMicro())
+	_, err = tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE happened < $1 AND event NOT LIKE $2`, f.Time.Add(-lateness).UnixMicro(), untold+"%")
 	return err
 }

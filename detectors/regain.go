@@ -7,29 +7,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
 	"phiwatch/detectors/sigma"
-	"phiwatch/ingest/document"
 )
 
 // A file whose label was removed is not safe again with a lesser label: some
 // restores count only if they give back what was lost. A rule says so with
 //
 //	safeguard:
-//	  regained: {lost: PATH, now: PATH, order: LIST, among: LIST, enough: DETECTION}
+//	  regained: {lost: FIELD, now: FIELD, order: LIST, among: LIST, enough: DETECTION}
 //
 // A restore counts if the value at now is the one that the newest weakening
 // before it had at lost, or ranks as high in the ordered operator list, or is
-// on the list among.
+// on the list among. One of the detection enough counts whatever was lost.
 
 // regained is what a rule asks of its restores.
 type regained struct {
-	lost, now *document.Path
+	lost, now int // slots
 	order     ranking
 	among     []string
 	always    *sigma.Matcher // restores that count whatever was lost; nil: none
+	pruned    int64          // up to when, unix microseconds
 }
 
 type regainedYAML struct {
@@ -57,10 +58,10 @@ func (b *builder) regained(sr *sigma.Rule, n *yaml.Node) (*regained, error) {
 			return nil, err
 		}
 	}
-	if r.lost, err = document.Compile(y.Lost); err != nil {
+	if r.lost, err = b.read(y.Lost); err != nil {
 		return nil, err
 	}
-	r.now, err = document.Compile(y.Now)
+	r.now, err = b.read(y.Now)
 	return r, err
 }
 
@@ -68,11 +69,11 @@ func (b *builder) regained(sr *sigma.Rule, n *yaml.Node) (*regained, error) {
 func (r *regained) value(state State, s *scope) string {
 	switch {
 	case state != Restored:
-		return strings.TrimSpace(s.ev.Doc.Text(r.lost))
+		return strings.TrimSpace(s.text(r.lost))
 	case r.always != nil && r.always.Match(s):
 		return whatever
 	}
-	return strings.TrimSpace(s.ev.Doc.Text(r.now))
+	return strings.TrimSpace(s.text(r.now))
 }
 
 // whatever is the value of a restore that counts whatever was lost.
@@ -114,6 +115,9 @@ func (e *Engine) judge(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 	subject, at := strings.ToLower(f.Subject), f.Time.UnixMicro()
 	stored := []byte{}
 	if f.State == Restored {
+		if f.Value == whatever { // there is nothing to be judged, now or later
+			return []Finding{f}, nil
+		}
 		var err error
 		if stored, err = storeFinding(&f); err != nil {
 			return nil, err
@@ -125,10 +129,7 @@ func (e *Engine) judge(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 	if err != nil {
 		return nil, err
 	}
-	// A restore is of no use once nothing late can come before it.
-	_, err = tx.ExecContext(ctx, `DELETE FROM regained WHERE entry = $1 AND tenant = $2 AND subject = $3 AND state = 'restored' AND happened < $4`,
-		f.Rule.Entry, f.Tenant, subject, f.Time.Add(-lateness).UnixMicro())
-	if err != nil {
+	if err := r.regained.prune(ctx, tx, f); err != nil {
 		return nil, err
 	}
 	if f.State == Restored {
@@ -140,6 +141,18 @@ func (e *Engine) judge(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 	}
 	later, err := e.restoresAfter(ctx, tx, r, f, subject, at)
 	return append([]Finding{f}, later...), err
+}
+
+// prune drops, once an event hour, the restores that nothing late can come before.
+func (r *regained) prune(ctx context.Context, tx *sql.Tx, f Finding) error {
+	newest := seen(f.Time.UnixMicro(), f.Evidence.Enqueued)
+	if newest < r.pruned+time.Hour.Microseconds() {
+		return nil
+	}
+	r.pruned = newest
+	_, err := tx.ExecContext(ctx, `DELETE FROM regained WHERE entry = $1 AND state = 'restored' AND happened < $2`,
+		f.Rule.Entry, newest-lateness.Microseconds())
+	return err
 }
 
 // lostBefore returns what the newest weakening before at took.
