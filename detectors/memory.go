@@ -25,11 +25,11 @@ import (
 //	      NAME: {field: FIELD, weak: shrank}
 //
 // where weak is shrank or grew (of a set: what was there is gone, what was not
-// is there), changed (of a text) or lowered (of a number; with order: [lowest,
-// …], of a word on that list; with forever: 0, that number stands for the
-// highest). only: [VALUE]
-// leaves other members of a set alone, spare: LIST those on an operator list;
-// absent: true takes a record without the field as an empty set.
+// is there), changed (of a text; for one that must come back see replaced) or
+// lowered (of a number; with order: [lowest, …], of a word on that list; with
+// forever: 0, that number stands for the highest). only: [VALUE] leaves other
+// members of a set alone, spare: LIST those on an operator list; absent: true
+// takes a record without the field as an empty set.
 //
 // A value is held against those of the three days before it and the newest from
 // before these: a set that shrank against all of them, a number against the
@@ -59,6 +59,8 @@ type remembered struct {
 	order   ranking
 	forever string
 	absent  bool
+
+	unconfirmed *Severity // of what may not be the accepted value; nil: it is nothing
 }
 
 type memoryYAML struct {
@@ -74,6 +76,8 @@ type rememberedYAML struct {
 	Order   []string `yaml:"order"`
 	Forever string   `yaml:"forever"`
 	Absent  bool     `yaml:"absent"`
+
+	Unconfirmed string `yaml:"unconfirmed"`
 }
 
 // memory reads safeguard.memory.
@@ -114,10 +118,14 @@ func (b *builder) remembered(sr *sigma.Rule, name string, n *yaml.Node) (remembe
 	if err := n.Load(&y, yaml.WithKnownFields(true)); err != nil {
 		return remembered{}, at(sr.File, n, "safeguard.memory: %v", err)
 	}
-	if y.Field == "" || !slices.Contains([]string{"shrank", "grew", "changed", "lowered"}, y.Weak) {
-		return remembered{}, at(sr.File, n, "safeguard.memory: %s: write {field: FIELD, weak: shrank, grew, changed or lowered}", name)
+	if y.Field == "" || !slices.Contains([]string{"shrank", "grew", "changed", replaced, "lowered"}, y.Weak) {
+		return remembered{}, at(sr.File, n, "safeguard.memory: %s: write {field: FIELD, weak: shrank, grew, changed, replaced or lowered}", name)
 	}
 	v := remembered{name: name, field: b.options.Fields.Slot(y.Field), weak: y.Weak, forever: y.Forever, absent: y.Absent, spare: b.options.Placeholders[y.Spare]}
+	var err error
+	if v.unconfirmed, err = confirming(y.Unconfirmed); err != nil {
+		return remembered{}, at(sr.File, n, "safeguard.memory: %s: unconfirmed: %v", name, err)
+	}
 	if len(y.Only) > 0 {
 		v.only = members(y.Only)
 	}
@@ -281,6 +289,9 @@ func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, 
 			out = append(out, e.byEntry[f.Rule.Entry].memory.judge(history, i)...)
 		}
 	}
+	if len(history) < maxHistory && e.byEntry[f.Rule.Entry].memory.lasting() {
+		return out, nil
+	}
 	return out, forget(ctx, tx, f, subject, history)
 }
 
@@ -291,6 +302,12 @@ func (m *memory) judge(history []Finding, i int) []Finding {
 	for k := range m.values {
 		v := &m.values[k]
 		now, says := f.Told[v.name]
+		if says && v.weak == replaced {
+			weak, strong, earlier := v.replaced(history[:i], &f)
+			f.Revision = max(f.Revision, earlier)
+			f.Weak, f.Strong = append(f.Weak, weak...), append(f.Strong, strong...)
+			continue
+		}
 		before := v.before(history[:i], f)
 		if !says || len(before) == 0 {
 			continue
@@ -301,8 +318,13 @@ func (m *memory) judge(history []Finding, i int) []Finding {
 	}
 	f.Told = nil
 	f.Evidence.EventID += " compared" // apart from what the event is found to be by itself
+	for k := range m.values {
+		if v := &m.values[k]; v.lowers(f.Weak) {
+			f.Severity = min(f.Severity, *v.unconfirmed)
+		}
+	}
 	switch {
-	case f.Revision == 0:
+	case f.Revision == 0 && len(f.Weak) == 0:
 		return nil // there is nothing to compare with
 	case len(f.Weak) > 0:
 		f.State = Weakened
