@@ -97,20 +97,22 @@ func pathEffort(p *document.Path) float64 {
 	switch {
 	case p.Decodes():
 		return 0.9
-	case inList(p):
+	case apart(p):
 		return 0.7
 	}
 	return 0
 }
 
-// longLists are those of which records of their kind hold many objects: to look for
-// a member in each costs as much as all the rest of the record.
-var longLists = []string{"appliedConditionalAccessPolicies", "authenticationDetails"}
+// seldom are objects, and lists of many, in sign-ins that only rules which come
+// into question look into: to look for a member in each of a list costs as much
+// as all the rest of the record.
+var seldom = []string{"appliedConditionalAccessPolicies", "authenticationDetails", "deviceDetail"}
 
-// inList reports whether a path leads through objects of a list, one by one.
-func inList(p *document.Path) bool {
-	for _, list := range longLists {
-		if named, filtered := p.Through(list); named || filtered {
+// apart reports whether a path leads into one of these, or through the objects of
+// a list one by one.
+func apart(p *document.Path) bool {
+	for _, name := range seldom {
+		if named, filtered := p.Through(name); named || filtered {
 			return true
 		}
 	}
@@ -146,7 +148,7 @@ func (t *fieldTable) further(set *sigma.Set, matchers []*sigma.Matcher, others [
 			return true
 		}
 		p := t.paths[slot]
-		return slices.Contains(indexed, slot) || p != nil && (!p.Targeted() || inList(p)) || t.effort(slot) > 1
+		return slices.Contains(indexed, slot) || p != nil && (!p.Targeted() || apart(p)) || t.effort(slot) > 1
 	})
 }
 

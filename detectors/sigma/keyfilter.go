@@ -20,9 +20,10 @@ func (k *keyFilter) add(key string) {
 }
 
 // has reports false only if no key is v's. Texts beyond ASCII fold to other
-// lengths, and numbers have several spellings: they are not told.
+// lengths, and numbers that are not plain have several spellings: they are not
+// told.
 func (k *keyFilter) has(v *Value) bool {
-	if v.Text == "" || v.Kind == Number {
+	if v.Text == "" || v.Kind == Number && !plainInt(v.Text) {
 		return true
 	}
 	h := hashKey(len(v.Text), v.Text[0], v.Text[len(v.Text)-1])
