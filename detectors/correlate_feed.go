@@ -241,6 +241,8 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 			return b[:before]
 		}
 		b = binary.LittleEndian.AppendUint64(append(b, 8), math.Float64bits(x))
+	case len(f.parts) > 0:
+		b = f.appendPart(b, s, subject, entry)
 	default:
 		b = appendGroup(b, "", values)
 	}

@@ -22,6 +22,7 @@ type feeder struct {
 	value   []field
 	subject []field // none: the group
 	name    []field
+	parts   []field // of which its part is made; none: it has none
 	parents []*feeder
 }
 
@@ -64,6 +65,9 @@ func (b *builder) feeder(c *correlation, place uint8, h *half, steps []step) (*f
 		if f.name, err = b.nodeFields(f, &c.key.Name); err != nil {
 			return nil, err
 		}
+	}
+	if err := b.partFields(f); err != nil {
+		return nil, err
 	}
 	c.feeders = append(c.feeders, f)
 	return f, nil
@@ -173,7 +177,7 @@ func meant(h *half, name string) (string, error) {
 
 // slots calls f with each alternative of each field, parents' too.
 func (f *feeder) slots(yield func(slot int)) {
-	for _, list := range [][]field{f.group, f.value, f.subject, f.name} {
+	for _, list := range [][]field{f.group, f.value, f.subject, f.name, f.parts} {
 		for _, field := range list {
 			for _, slot := range field {
 				yield(slot)

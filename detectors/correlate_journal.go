@@ -10,6 +10,7 @@ import (
 // journal is where windows are durable: what each batch fed, in the order in
 // which batches were committed. It belongs to one transaction.
 type journal interface {
+	partStore
 	// head takes the journal for this transaction and returns the number and
 	// the writer of the last batch, and the newest event time up to it.
 	head() (seq int64, writer string, newest int64, err error)

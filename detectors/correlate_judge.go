@@ -25,7 +25,7 @@ func (c *correlator) conclude(j journal, seq int64) ([]Finding, error) {
 			return nil, fmt.Errorf("count for the baseline of %s: %w", n.rule.Entry, err)
 		}
 	}
-	return findings, nil
+	return c.restoreParts(j, findings)
 }
 
 // judgeTouched notes in fired where the condition holds and did not before.
@@ -49,6 +49,7 @@ func (n *node) judgeTouched(newest int64) {
 func (n *node) held(i int) {
 	w := n.firing.Window
 	if w[i].Held {
+		n.again(i)
 		return
 	}
 	w[i].Held = true
@@ -74,6 +75,9 @@ func (n *node) held(i int) {
 // fire makes a finding of a sample at which the condition holds, and feeds the
 // correlations that name this one.
 func (c *correlator) fire(j journal, n *node, f firing, seq int64) ([]Finding, error) {
+	if n.parted() {
+		return c.fireParts(j, n, f, seq)
+	}
 	if usual, err := n.usual(j, f); err != nil || usual {
 		return nil, err
 	}

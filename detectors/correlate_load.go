@@ -42,6 +42,8 @@ type correlated struct {
 	Baseline *baseline `yaml:"baseline"` // further condition: see baseline
 
 	Sides []string `yaml:"sides"` // of the violation: over when each is restored; with restores: those that are
+	Parts []string `yaml:"parts"` // likewise, as events name them: see parts
+	group *parts   // what the documents of the entry share
 }
 
 // endless is the quiet of a step that does not end by itself though others of its entry do.
@@ -115,7 +117,7 @@ func (s *correlated) fields() []string {
 			}
 		}
 	}
-	return out
+	return append(out, s.Parts...)
 }
 
 // inherit takes what s does not say from another document of the same entry.
@@ -141,6 +143,10 @@ func (s *correlated) inherit(from *correlated) {
 	if s.Sides == nil && !s.Restores {
 		s.Sides = from.Sides
 	}
+	if s.Parts == nil && !s.Restores {
+		s.Parts = from.Parts
+	}
+	s.group = from.group
 }
 
 // correlated completes c from its safeguard key. Several correlations of a file
@@ -155,7 +161,11 @@ func (b *builder) correlated(c *correlation, n *yaml.Node) error {
 	if before := b.entries[first]; before != nil {
 		s.inherit(before)
 	} else {
+		s.group = new(parts)
 		b.entries[first] = s
+	}
+	if !s.group.declare(s) {
+		return at(c.doc.File, n, "safeguard.parts restores parts, and no document of entry %q before it has any: add parts there", s.Entry)
 	}
 	c.key = s
 	r := c.rule
@@ -199,6 +209,9 @@ func (l *linker) link(c *correlation) error {
 	if err := l.checkSpecial(c); err != nil {
 		return err
 	}
+	if err := l.checkParts(c); err != nil {
+		return err
+	}
 	for i, name := range c.doc.Rules {
 		if c.key != nil && c.key.Flaps > 0 {
 			break // fed by findings
@@ -231,6 +244,9 @@ func (l *linker) link(c *correlation) error {
 		}
 	}
 	c.name, c.id = journalName(c)
+	if c.restoresParts() {
+		return nil // without windows
+	}
 	l.ordered = append(l.ordered, c)
 	return nil
 }
@@ -258,6 +274,9 @@ func journalName(c *correlation) (string, uint64) {
 		for _, rule := range slices.Sorted(maps.Keys(d.Aliases[alias])) {
 			fmt.Fprintf(h, " %q", []string{alias, rule, d.Aliases[alias][rule]})
 		}
+	}
+	if c.key != nil && len(c.key.Parts) > 0 {
+		fmt.Fprintf(h, " parts %q", c.key.Parts)
 	}
 	return fmt.Sprintf("%s/%016x", c.rule.Entry, h.Sum64()), h.Sum64()
 }
