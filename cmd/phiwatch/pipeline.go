@@ -61,7 +61,8 @@ type verdict struct {
 	tally       ingest.Tally
 	matches     []detectors.Match
 	quarantined []ingest.Quarantined
-	gaps        []detectors.Finding // where messages are missing
+	crashed     []ingest.Quarantined // of them, the records that made a rule panic
+	gaps        []detectors.Finding  // where messages are missing
 	glimpse     *detectors.Glimpse
 }
 
@@ -134,7 +135,19 @@ func (p *pipeline) decide(b ingest.Batch) *verdict {
 		}
 	}
 	p.decoders.Put(dec)
+	p.tellCrashed(&b, v)
 	return v
+}
+
+// tellCrashed logs the records that made a rule panic, in one line a batch: what
+// wakes a bug seldom comes alone.
+func (p *pipeline) tellCrashed(b *ingest.Batch, v *verdict) {
+	if len(v.crashed) == 0 {
+		return
+	}
+	first := &v.crashed[0]
+	p.log.Error("records made a rule panic and are quarantined; please report it", "hub", b.Hub, "partition", b.ID,
+		"records", len(v.crashed), "sequence", first.Position.Sequence, "index", first.Index, "err", first.Detail)
 }
 
 // decide decodes and matches one message. A bug that one record wakes must not
@@ -150,9 +163,11 @@ func (v *verdict) decide(dec *ingest.Decoder, engine *detectors.Engine, m ingest
 	dec.Decode(m, func(ev *ingest.Event) {
 		matches, err := match(engine, ev, v.matches)
 		if err != nil {
-			v.putAside(ingest.Quarantined{
+			q := ingest.Quarantined{
 				Position: ev.Position, Index: ev.Index, Reason: ingest.Crashed, Detail: err.Error(), Bytes: bytes.Clone(ev.Doc.Raw()),
-			})
+			}
+			v.putAside(q)
+			v.crashed = append(v.crashed, q)
 			return
 		}
 		v.matches = matches

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,7 +17,7 @@ import (
 func TestARecordThatMakesRulesPanicIsPutAside(t *testing.T) {
 	v := &verdict{}
 	body := `{"records":[{"category":"AuditLogs","operationName":"a"},{"category":"AuditLogs","operationName":"b"}]}`
-	if err := v.decide(ingest.NewDecoder(), &detectors.Engine{}, ingest.Message{Body: []byte(body)}); err != nil {
+	if err := v.decide(ingest.NewDecoder(), &detectors.Engine{}, ingest.Message{Position: ingest.Position{Sequence: 7}, Body: []byte(body)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := v.tally.Check(); err != nil {
@@ -26,6 +28,12 @@ func TestARecordThatMakesRulesPanicIsPutAside(t *testing.T) {
 	}
 	if got, want := string(v.quarantined[1].Bytes), `{"category":"AuditLogs","operationName":"b"}`; got != want {
 		t.Errorf("kept %s, want %s", got, want)
+	}
+	var log bytes.Buffer
+	p := newPipeline(nil, &detectors.Engine{}, nil, ingest.NewQuarantine(0, 0), ingest.NewMetrics(prometheus.NewRegistry()), slog.New(slog.NewTextHandler(&log, nil)))
+	p.tellCrashed(&ingest.Batch{Partition: ingest.Partition{Hub: "example/audit", ID: "3"}}, v)
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "hub=example/audit partition=3 records=2 sequence=7 index=0 err=\"panic while matching: ") {
+		t.Errorf("logged %s", got)
 	}
 }
 
