@@ -110,7 +110,7 @@ func (r *Rule) BlindToRestore() bool {
 }
 
 // listsIn returns the operator lists that a document reads: in the placeholders
-// of its detections, in computed fields, and in the key regained.
+// of its detections, in computed fields, and in the keys regained and lapses.
 func (b *builder) listsIn(sr *sigma.Rule) []string {
 	d := b.filtered(sr)
 	lists := d.Placeholders()
@@ -151,6 +151,11 @@ func listsInPair(key string, value *yaml.Node) (lists []string) {
 			if list != "" {
 				lists = append(lists, list)
 			}
+		}
+	case key == "lapses":
+		var y lapsesYAML
+		if value.Load(&y) == nil && y.List != "" {
+			lists = append(lists, y.list())
 		}
 	}
 	return lists

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -13,7 +14,7 @@ import (
 // its lifetime is over. A rule says so with
 //
 //	safeguard:
-//	  lapses: {after: DURATION, list: LIST}
+//	  lapses: {after: DURATION, list: '%LIST%'}
 //
 // The violation closes that long after its newest weakening, unless something
 // restores it before. DURATION is the longest that the weakness can last; an
@@ -22,6 +23,9 @@ type lapsesYAML struct {
 	After string `yaml:"after"`
 	List  string `yaml:"list"`
 }
+
+// list is the name of the operator's list, or "".
+func (y *lapsesYAML) list() string { return strings.Trim(y.List, "%") }
 
 // lapses reads safeguard.lapses; 0: it never does.
 func (b *builder) lapses(sr *sigma.Rule, n *yaml.Node) (time.Duration, error) {
@@ -36,12 +40,12 @@ func (b *builder) lapses(sr *sigma.Rule, n *yaml.Node) (time.Duration, error) {
 	if err != nil {
 		return 0, at(sr.File, n, "safeguard.lapses: after: %v", err)
 	}
-	switch set := b.options.Placeholders[y.List]; {
+	switch set := b.options.Placeholders[y.list()]; {
 	case len(set) > 1:
-		return 0, at(sr.File, n, "list %s has %d values: give one duration such as 8h, or none for %s", y.List, len(set), after)
+		return 0, at(sr.File, n, "list %s has %d values: give one duration such as 8h, or none for %s", y.list(), len(set), after)
 	case len(set) == 1:
 		if after, err = positive(set[0]); err != nil {
-			return 0, at(sr.File, n, "list %s: %v", y.List, err)
+			return 0, at(sr.File, n, "list %s: %v", y.list(), err)
 		}
 	}
 	return after, nil

@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -13,7 +14,7 @@ func loadThing(rule string, lifetime ...string) (*Set, error) {
 }
 
 func TestWhatLapsesDoesSoAfterTheOperatorsPeriod(t *testing.T) {
-	const lapses = "  lapses: {after: 720h, list: tap_lifetime}\n"
+	const lapses = "  lapses: {after: 720h, list: '%tap_lifetime%'}\n"
 	for _, test := range []struct {
 		safeguard string
 		list      []string
@@ -38,6 +39,8 @@ func TestWhatLapsesDoesSoAfterTheOperatorsPeriod(t *testing.T) {
 			t.Errorf("%s %v: %v", test.safeguard, test.list, err)
 		case test.mistake == "" && set.Rules[0].Quiet != test.want:
 			t.Errorf("%s %v: lapses after %s, want %s", test.safeguard, test.list, set.Rules[0].Quiet, test.want)
+		case test.mistake == "" && test.want > 0 && !slices.Contains(set.Rules[0].Lists(), "tap_lifetime"):
+			t.Errorf("the rule reads the lists %v, want tap_lifetime among them", set.Rules[0].Lists())
 		}
 	}
 }

@@ -42,6 +42,7 @@ var knownLists = []operatorList{
 	{"phi_vaults", "ids of the key vaults that hold keys to PHI", "every vault counts the same"},
 	{"cmk_keys", "customer-managed keys, as the vault's log writes them", "the deletion of any key has the lower severity"},
 	{"emergency_accounts", "object ids and sign-in names of the emergency accounts", "an emergency account is an account like others"},
+	{"tap_lifetime", "one duration, the longest lifetime of a Temporary Access Pass under your policy", "a pass counts for thirty days, the longest that any policy can allow"},
 	{"trusted_operators", "automation whose changes are planned", "nobody's changes are taken to be planned"},
 	{"accepted_domains", "the organisation's own mail domains", "every address counts as outside"},
 	{"legal_staff", "who may be given access to eDiscovery cases", "access given to anybody is told"},
