@@ -28,11 +28,11 @@ import (
 // fields, or whose rule the alias leaves out, has no part; a violation without
 // parts is closed by a person, or by what restores it as a whole.
 //
-// What restores a part is not counted in windows, so it may be everyday: of what
-// is no part of anything yet, the newest of each hour is kept for a week, in case
-// a late record makes it one. Any order of arrival comes to the same violations,
-// but for how exactly such a restore is dated, and that what was over before it
-// was found is not told at all if that is known in time.
+// What restores a part is not counted in windows, so it may be everyday. It is
+// kept for a week, in case a late record makes it one; where that is often, the
+// newest of each hour. Any order of arrival comes to the same violations, but for
+// how exactly such a restore is dated, and that what was over before it was found
+// is not told at all if that is known in time.
 type parts struct {
 	declared         bool           // some document has parts
 	found, restoring []*correlation // documents

@@ -23,15 +23,19 @@ type partStore interface {
 	weaken(p *weakPart) error
 	// weakened returns the violations that had the part before a time.
 	weakened(entry, part string, before int64) ([]weakPart, error)
-	// strengthen keeps what restored a part, if it is the newest of its hour, and
-	// forgets the hours before horizon.
+	// strengthen keeps what restored a part, where there are many only the newest
+	// of each hour, and forgets what was before horizon.
 	strengthen(p *strongPart, horizon int64) error
 	// strengthened returns what restored a part after a time, in order.
 	strengthened(entry, part string, after int64) ([]strongPart, error)
 }
 
-// keptPart is how long a part waits for what restores it.
-const keptPart = 2 * 365 * 24 * time.Hour
+const (
+	// keptPart is how long a part waits for what restores it.
+	keptPart = 2 * 365 * 24 * time.Hour
+	// manyStrong is of how many restores of a part each one is kept.
+	manyStrong = 64
+)
 
 func (j sqlJournal) weaken(p *weakPart) error {
 	err := j.tx.QueryRowContext(j.ctx, `INSERT INTO part_weak (entry, part, subject, since, added, told, data) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -66,18 +70,25 @@ func (j sqlJournal) weakened(entry, part string, before int64) ([]weakPart, erro
 }
 
 func (j sqlJournal) strengthen(p *strongPart, horizon int64) error {
-	hour := time.Hour.Microseconds()
-	updated, err := j.change(`UPDATE part_strong SET happened = $4, data = $5 WHERE entry = $1 AND part = $2 AND hour = $3 AND happened < $4`,
-		p.entry, p.part, p.at/hour, p.at, p.data)
+	slot := p.at / time.Hour.Microseconds()
+	updated, err := j.change(`UPDATE part_strong SET happened = $4, data = $5 WHERE entry = $1 AND part = $2 AND slot = $3 AND happened < $4`,
+		p.entry, p.part, slot, p.at, p.data)
 	if err != nil || updated {
 		return err
 	}
-	began, err := j.change(`INSERT INTO part_strong (entry, part, hour, happened, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (entry, part, hour) DO NOTHING`,
-		p.entry, p.part, p.at/hour, p.at, p.data)
+	kept := 0
+	if err := j.tx.QueryRowContext(j.ctx, `SELECT COUNT(*) FROM part_strong WHERE entry = $1 AND part = $2`, p.entry, p.part).Scan(&kept); err != nil {
+		return err
+	}
+	if kept < manyStrong {
+		slot = p.at
+	}
+	began, err := j.change(`INSERT INTO part_strong (entry, part, slot, happened, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (entry, part, slot) DO NOTHING`,
+		p.entry, p.part, slot, p.at, p.data)
 	if err != nil || !began {
 		return err
 	}
-	_, err = j.tx.ExecContext(j.ctx, `DELETE FROM part_strong WHERE entry = $1 AND hour < $2`, p.entry, horizon/hour)
+	_, err = j.tx.ExecContext(j.ctx, `DELETE FROM part_strong WHERE entry = $1 AND happened < $2`, p.entry, horizon)
 	return err
 }
 

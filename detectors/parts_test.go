@@ -176,19 +176,42 @@ func TestPartsDoNotDependOnDelivery(t *testing.T) {
 
 func TestRestoresWithoutPartsAreThinned(t *testing.T) {
 	e, db := newEngine(t, setOf(t, partsSet)), openDB(t)
-	for i := range 30 {
-		got := applyBatch(t, e, db, true, auditRecord(i, noon.Add(time.Duration(i)*time.Minute), "Take", "ben", "a", 1))
+	for i := range manyStrong + 30 {
+		got := applyBatch(t, e, db, true, auditRecord(i, noon.Add(time.Duration(i)*time.Second), "Take", "ben", "a", 1))
 		if len(got) != 1 || got[0].Rule.Entry != "given" {
 			t.Fatalf("found %v, want only what the rule itself restores", tell(got))
 		}
 	}
 	rows := 0
-	if err := db.QueryRow(`SELECT COUNT(*) FROM part_strong`).Scan(&rows); err != nil || rows != 3 {
-		t.Errorf("%d rows, %v; want one for each entry, of the hour", rows, err)
+	if err := db.QueryRow(`SELECT COUNT(*) FROM part_strong`).Scan(&rows); err != nil || rows != 3*(manyStrong+1) {
+		t.Errorf("%d rows, %v; want for each of three entries %d, and one of the hour", rows, err, manyStrong)
 	}
-	applyBatch(t, e, db, true, auditRecord(90, noon.Add(9*24*time.Hour), "Take", "ben", "z", 1))
+	applyBatch(t, e, db, true, auditRecord(900, noon.Add(9*24*time.Hour), "Take", "ben", "z", 1))
 	if err := db.QueryRow(`SELECT COUNT(*) FROM part_strong WHERE happened < $1`, noon.Add(time.Hour).UnixMicro()).Scan(&rows); err != nil || rows != 0 {
 		t.Errorf("%d rows, %v; want none after nine days", rows, err)
+	}
+}
+
+// Of many, the newest is known: what is found late is over.
+func TestThinnedRestoresStillRestore(t *testing.T) {
+	e, db := newEngine(t, setOf(t, partsSet)), openDB(t)
+	var takes []string
+	for i := range manyStrong + 30 {
+		for _, thing := range []string{"a", "b", "c"} {
+			takes = append(takes, auditRecord(1000*i+int(thing[0]), noon.Add(time.Duration(i)*time.Minute/2), "Take", "ben", thing, 1))
+		}
+	}
+	got := applyBatch(t, e, db, true, takes[:len(takes)/2]...)
+	for _, take := range takes[len(takes)/2:] {
+		got = append(got, applyBatch(t, e, db, true, take)...)
+	}
+	got = append(got, applyBatch(t, e, db, true, script("40 Give ann a", "41 Give ann b", "42 Give ann c")...)...)
+	if weak := weakOf(got); weak != nil {
+		t.Errorf("still weak: %v", weak)
+	}
+	got = append(got, applyBatch(t, e, db, true, auditRecord(77, noon.Add(50*time.Minute), "Give", "ann", "d", 1))...)
+	if diff := cmp.Diff([]string{"burst of ann: 1"}, weakOf(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -16,12 +16,12 @@ CREATE INDEX part_weak_told ON part_weak (entry, told);
 CREATE TABLE part_strong (
     entry    TEXT   NOT NULL,
     part     TEXT   NOT NULL,
-    hour     BIGINT NOT NULL, -- unix hours: the newest of each is kept
+    slot     BIGINT NOT NULL, -- when it happened; where there are many, the unix hour, of which the newest is kept
     happened BIGINT NOT NULL,
     data     BYTEA  NOT NULL, -- what of it people are told, as JSON
-    PRIMARY KEY (entry, part, hour)
+    PRIMARY KEY (entry, part, slot)
 );
-CREATE INDEX part_strong_hour ON part_strong (entry, hour);
+CREATE INDEX part_strong_happened ON part_strong (entry, happened);
 
 -- +goose Down
 DROP TABLE part_strong;
