@@ -38,6 +38,15 @@ var ErrCursor = errors.New("cursor is not one that an earlier answer gave as nex
 // Violations returns those that the filter selects, the newest episodes first,
 // and the cursor of the next page, empty after the last.
 func (l *Ledger) Violations(ctx context.Context, f Filter) ([]Violation, string, error) {
+	return violations(ctx, l.db, f)
+}
+
+// ViolationsIn is Violations as a transaction sees them that is not committed.
+func ViolationsIn(ctx context.Context, tx *sql.Tx, f Filter) ([]Violation, string, error) {
+	return violations(ctx, tx, f)
+}
+
+func violations(ctx context.Context, q querier, f Filter) ([]Violation, string, error) {
 	limit := DefaultLimit
 	if f.Limit > 0 {
 		limit = min(f.Limit, MaxLimit)
@@ -47,7 +56,7 @@ func (l *Ledger) Violations(ctx context.Context, f Filter) ([]Violation, string,
 		return nil, "", err
 	}
 	var out []Violation
-	err = each(ctx, l.db, func(rows *sql.Rows) error {
+	err = each(ctx, q, func(rows *sql.Rows) error {
 		r, err := scanRow(rows)
 		if err == nil {
 			out = append(out, r.before)

@@ -27,7 +27,7 @@ func TestCatalog(t *testing.T) {
 			if err != nil {
 				t.Fatalf("every rule has test events beside it: %v", err)
 			}
-			got, err := e.Play(t.Context(), begin(t, db), r, s)
+			got, err := e.Play(t.Context(), begin(t, db), r, s, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -19,7 +19,9 @@ type Engine struct {
 	plan     *ingest.Plan
 	joins    *joins
 	windows  *correlator // nil: no correlations
-	fields   *fieldTable
+
+	correlations []*correlation
+	fields       *fieldTable
 
 	specials     map[uint64]special
 	specialByID  map[uint64]*correlation
@@ -61,7 +63,7 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{rules: set.Rules, byEntry: map[string]*Rule{}, fields: fields, metrics: m}
+	e := &Engine{rules: set.Rules, correlations: set.correlations, byEntry: map[string]*Rule{}, fields: fields, metrics: m}
 	for _, r := range e.rules {
 		e.byEntry[r.Entry] = r
 		e.halves = append(e.halves, r.halves...)

@@ -285,7 +285,7 @@ func TestTuneReachesEveryStepOfACorrelation(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer tx.Rollback()
-		lines, err := e.Play(t.Context(), tx, all[i], scenario)
+		lines, err := e.Play(t.Context(), tx, all[i], scenario, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,11 +14,12 @@ import (
 // Play runs a scenario's events, in their order, through decoder and engine in
 // tx, and returns what was found of rule r in the form of Scenario.Want: the
 // rule's own findings, and what other rules find weakened. What restores one
-// entry often restores its neighbours; that is theirs to test.
-func (e *Engine) Play(ctx context.Context, tx *sql.Tx, r *Rule, s *Scenario) ([]string, error) {
+// entry often restores its neighbours; that is theirs to test. All findings go to
+// told, message by message, if it is not nil; its error ends the play.
+func (e *Engine) Play(ctx context.Context, tx *sql.Tx, r *Rule, s *Scenario, told func([]Finding) error) ([]string, error) {
 	var lines []string
 	for _, p := range s.Events {
-		found, err := e.play(ctx, tx, r, p)
+		found, err := e.play(ctx, tx, r, p, told)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
@@ -27,7 +28,7 @@ func (e *Engine) Play(ctx context.Context, tx *sql.Tx, r *Rule, s *Scenario) ([]
 	return lines, nil
 }
 
-func (e *Engine) play(ctx context.Context, tx *sql.Tx, r *Rule, p Payload) ([]string, error) {
+func (e *Engine) play(ctx context.Context, tx *sql.Tx, r *Rule, p Payload, told func([]Finding) error) ([]string, error) {
 	var matches []Match
 	var bad error
 	ingest.NewDecoder().Decode(ingest.Message{Body: p.Body}, func(ev *ingest.Event) {
@@ -37,6 +38,9 @@ func (e *Engine) play(ctx context.Context, tx *sql.Tx, r *Rule, p Payload) ([]st
 		return nil, bad
 	}
 	findings, err := e.Apply(ctx, tx, matches)
+	if err == nil && told != nil {
+		err = told(findings)
+	}
 	if err != nil {
 		return nil, err
 	}

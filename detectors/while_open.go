@@ -25,7 +25,8 @@ import (
 // restored in the moment after.
 //
 // With unseen: FIELD, and known: RULE among the rules, only events whose value of
-// the field no earlier event of that rule had for the thing are found. With
+// the field no earlier event of that rule had for the thing are found; one that
+// turns up late takes back what was found. With
 // report: true nothing is found while the thing is open; when it closes, one
 // incident lists what passed.
 //
@@ -88,14 +89,18 @@ func (w *whileOpen) judge(ctx context.Context, tx *sql.Tx, all []fed, _ []Findin
 		by[role] = append(by[role], &all[i])
 		newest = max(newest, all[i].seen)
 	}
-	if err := w.note(ctx, tx, by[seenAs]); err != nil {
+	var err error
+	if by[seenAs], err = w.note(ctx, tx, by[seenAs]); err != nil {
 		return nil, err
 	}
 	opened, err := w.opened(ctx, tx, by)
 	if err != nil {
 		return nil, err
 	}
-	var out []Finding
+	out, err := w.takeBack(ctx, tx, by[seenAs], opened)
+	if err != nil {
+		return nil, err
+	}
 	for _, role := range []string{passed, opens, closes} {
 		var idle minutes
 		for _, f := range by[role] {
@@ -261,6 +266,28 @@ func (w *whileOpen) conclude(ctx context.Context, tx *sql.Tx, thing string, hist
 				out = append(out, w.over(thing, h, m, h.at+1))
 			} else if m.at > h.at {
 				out = append(out, w.over(thing, h, m, m.at))
+			}
+		}
+	}
+	return out, nil
+}
+
+// takeBack restores, in the moment after, what was found with a value that the
+// thing turns out to have had before.
+func (w *whileOpen) takeBack(ctx context.Context, tx *sql.Tx, noted []*fed, opened map[string]bool) ([]Finding, error) {
+	var out []Finding
+	for _, f := range noted {
+		thing := w.thing(f)
+		if !opened[thing] {
+			continue
+		}
+		history, err := w.history(ctx, tx, thing, false)
+		if err != nil {
+			return nil, err
+		}
+		for i := range history {
+			if h := &history[i]; h.role == found && h.Value == f.value && f.at < h.at {
+				out = append(out, w.over(thing, h, w.moment(f, seenAs), h.at+1))
 			}
 		}
 	}

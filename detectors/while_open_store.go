@@ -18,7 +18,7 @@ func (w *whileOpen) opened(ctx context.Context, tx *sql.Tx, by map[string][]*fed
 		found[w.thing(f)] = true
 	}
 	asked := map[string]bool{}
-	for _, f := range slices.Concat(by[passed], by[closes]) {
+	for _, f := range slices.Concat(by[seenAs], by[passed], by[closes]) {
 		if thing := w.thing(f); !found[thing] {
 			asked[thing] = true
 		}
@@ -77,26 +77,27 @@ func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment
 }
 
 // note keeps when values were first seen of things. What the table is known to
-// have is not told it again: people sign in from where they always do.
-func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) error {
-	first := map[string]int64{}
-	rows := map[string][]any{}
+// have is not told it again: people sign in from where they always do. It returns
+// what was new to it, or to this process.
+func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) ([]*fed, error) {
+	first := map[string]*fed{}
 	for _, f := range all {
-		thing := w.thing(f)
-		key := thing + parted + f.value
-		if at, have := first[key]; have && at <= f.at || w.seen.since(key, f.at) {
-			continue
+		key := w.thing(f) + parted + f.value
+		if have := first[key]; (have == nil || f.at < have.at) && !w.seen.since(key, f.at) {
+			first[key] = f
 		}
-		row, err := w.row(thing, &moment{role: seenAs, event: f.value, at: f.at})
+	}
+	noted := make([]*fed, 0, len(first))
+	rows := make([][]any, 0, len(first))
+	for key, f := range first {
+		row, err := w.row(w.thing(f), &moment{role: seenAs, event: f.value, at: f.at})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		first[key], rows[key] = f.at, row
+		noted, rows = append(noted, f), append(rows, row)
+		w.seen.note(key, f.at)
 	}
-	for key, at := range first {
-		w.seen.note(key, at)
-	}
-	return w.insert(ctx, tx, slices.Collect(maps.Values(rows)))
+	return noted, w.insert(ctx, tx, rows)
 }
 
 func (w *whileOpen) store(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {

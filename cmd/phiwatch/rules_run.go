@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -90,13 +89,17 @@ func testRules(e *env, set *detectors.Set, sources []detectors.Source, own bool)
 	if err != nil {
 		return nil, err
 	}
+	order, err := newOrderTest(db, engine, set)
+	if err != nil {
+		return nil, err
+	}
 	if own {
 		sources = sources[1:]
 	}
 	for _, r := range engine.Rules() {
 		for _, src := range sources {
 			if file, ok := r.In(src); ok {
-				result, err := testRule(e, db, engine, r, src.FS, file)
+				result, err := testRule(e, order, r, src.FS, file)
 				if err != nil {
 					return nil, err
 				}
@@ -107,7 +110,7 @@ func testRules(e *env, set *detectors.Set, sources []detectors.Source, own bool)
 	return results, nil
 }
 
-func testRule(e *env, db *sql.DB, engine *detectors.Engine, r *detectors.Rule, fsys fs.FS, file string) (ruleResult, error) {
+func testRule(e *env, order *orderTest, r *detectors.Rule, fsys fs.FS, file string) (ruleResult, error) {
 	began := time.Now()
 	result := ruleResult{rule: r}
 	s, err := detectors.ReadScenario(fsys, file)
@@ -119,19 +122,9 @@ func testRule(e *env, db *sql.DB, engine *detectors.Engine, r *detectors.Rule, f
 		result.failure = err.Error()
 		return result, nil
 	}
-	tx, err := db.BeginTx(e.ctx, nil)
-	if err != nil {
-		return result, err
-	}
-	defer tx.Rollback() // each rule has a state of its own
-	got, err := engine.Play(e.ctx, tx, r, s)
-	if err != nil {
-		result.failure = err.Error()
-	} else {
-		result.failure = compareLines(s.Want, got)
-	}
+	result.failure, err = order.play(e.ctx, r, s)
 	result.took = time.Since(began)
-	return result, nil
+	return result, err
 }
 
 // compareLines returns the differences between two lists of lines, in the form of a diff.
