@@ -36,7 +36,7 @@ import (
 //	each.<path>,<path> …        the texts at all the paths, each once
 //	mapped.<name>               what the mappings of log sources need
 //	said.<path>                 texts without blanks around them, and without closing full stop; said.action: what was done
-//	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, ip, tenant
+//	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, tenant, ip, and of that the network: IPv6 by 64 bits
 //	part.method, part.inbox_rule  names of what was made that are the same when it is undone: see newPart
 //	days.<path>                 a duration in days: 2190, "7.00:00:00", SevenYears, P7Y; Unlimited is 1000000
 var computers = map[string]func(arg string, lists map[string][]string) (computed, error){

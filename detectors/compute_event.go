@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 
 	"phiwatch/detectors/sigma"
@@ -34,6 +35,23 @@ var eventFields = map[string]computed{
 		}
 		return ev.IP.String()
 	}),
+	"event.network": eventField(func(ev *ingest.Event) string { return network(ev.IP) }),
+}
+
+// network returns where an address is: itself, or of IPv6, of which devices take
+// a new one every day (RFC 8981), the network of 64 bits that a home or a site has.
+func network(ip netip.Addr) string {
+	if ip = ip.Unmap(); !ip.IsValid() {
+		return ""
+	}
+	if ip.Is4() {
+		return ip.String()
+	}
+	prefix, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return ip.String()
+	}
+	return prefix.String()
 }
 
 // eventFieldNames lists the fields of events that correlations may name.

@@ -188,6 +188,61 @@ func TestOnlyUnseenValuesAreFound(t *testing.T) {
 	}
 }
 
+func TestAValueSeenLateTakesBackWhatWasFound(t *testing.T) {
+	e, db := newEngine(t, setOf(t, specialSet)), openDB(t)
+	got := applyBatch(t, e, db, true, script("2 Off ben a", "3 Send eve a", "4 Send cid a")...)
+	got = append(got, applyBatch(t, e, db, true, script("1 Read eve a", "5 Read cid a")...)...)
+	var states []string
+	for _, f := range got {
+		if f.Rule.Entry == "sent-from-new" {
+			states = append(states, string(f.State)+" "+f.Time.Format("04.000000"))
+		}
+	}
+	slices.Sort(states)
+	if diff := cmp.Diff([]string{"incident 03.000000", "incident 04.000000", "restored 03.000001"}, states); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What a committed transaction stored is remembered, and not stored again; what
+// one that was rolled back stored is. What is forgotten by age is told anew.
+func TestWhatTheDatabaseHasIsNotToldAgain(t *testing.T) {
+	e, db := newEngine(t, setOf(t, specialSet)), openDB(t)
+	seen := func() (n int) {
+		t.Helper()
+		if err := db.QueryRow(`SELECT COUNT(*) FROM while_open WHERE role = 'seen'`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	applyBatch(t, e, db, false, script("1 Read ann a")...)
+	applyBatch(t, e, db, true, script("2 Read ann a")...)
+	if seen() != 1 {
+		t.Fatalf("%d values are seen after a rolled back and a committed transaction, want 1", seen())
+	}
+	e.Committed()
+	if _, err := db.Exec(`DELETE FROM while_open`); err != nil {
+		t.Fatal(err)
+	}
+	applyBatch(t, e, db, true, script("3 Read ann a")...)
+	e.Committed()
+	if seen() != 0 {
+		t.Error("a value that the database is known to have was stored again")
+	}
+	applyBatch(t, e, db, true, script("1 Read ann a")...)
+	e.Committed()
+	if seen() != 1 {
+		t.Error("a value that was seen earlier than known was not stored")
+	}
+	year := int(keepSeen.Minutes())
+	applyBatch(t, e, db, true, script(fmt.Sprint(year+60, " Read ben b"))...) // forgets ann's
+	e.Committed()
+	applyBatch(t, e, db, true, script(fmt.Sprint(year+61, " Read ann a"))...)
+	if seen() != 2 {
+		t.Errorf("%d values are seen, want ben's and ann's new one", seen())
+	}
+}
+
 const baselineSet = `
 title: read
 name: read

@@ -145,6 +145,10 @@ func (w *whileOpen) history(ctx context.Context, tx *sql.Tx, thing string, waiti
 	return out, rows.Err()
 }
 
+// keepSeen is how long after its first event a value counts as seen: phones come
+// from new networks every day. One that is still in use is soon seen again.
+const keepSeen = 400 * 24 * time.Hour
+
 // prune drops, once an event hour, what no event can meet any more.
 func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	if newest < w.pruned+time.Hour.Microseconds() {
@@ -152,7 +156,15 @@ func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	}
 	w.pruned = newest
 	late := newest - lateness.Microseconds()
-	_, err := tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> $2
+	forgotten, err := tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role = $2 AND happened < $3`,
+		w.correlation.name, seenAs, newest-keepSeen.Microseconds())
+	if err != nil {
+		return err
+	}
+	if n, err := forgotten.RowsAffected(); err != nil || n > 0 {
+		w.seen = durable{} // it may have what is gone
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> $2
 		AND (happened < $3 OR happened < $4 AND event LIKE 'minute %')`, w.correlation.name, seenAs, late-w.span, late)
 	return err
 }
