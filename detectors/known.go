@@ -84,8 +84,8 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 			out = append(out, f)
 			continue
 		}
-		if f.Time.After(newest) {
-			newest = f.Time
+		if (f.State != Weakened || len(f.Strong) > 0) && f.Time.After(newest) {
+			newest = f.Time // of what shows a subject strong
 		}
 		settled, err := e.settle(ctx, tx, r, f)
 		if err != nil {
