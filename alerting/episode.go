@@ -57,13 +57,15 @@ func (e *episode) weaken(o *observation, w *observed) {
 	v := &e.Violation
 	if !v.State.Open() || e.quietAt(o.at) {
 		e.begin(o, w)
+		e.Quiet = o.quiet
 	} else {
 		v.Repeats++
+		e.Quiet = e.staysQuiet(o)
 	}
 	e.gain(w.Strong)
 	e.lose(w.Weak)
 	e.Severity = max(e.Severity, o.severity)
-	e.WeakAt, e.Quiet = o.at, o.quiet
+	e.WeakAt = o.at
 	e.Group, e.Final = w.Group, o.state == detectors.Incident || !w.Restorable
 	if len(e.First) < firstEvidence {
 		e.First = append(e.First, o.event)
@@ -79,6 +81,15 @@ func (e *episode) weaken(o *observation, w *observed) {
 	if w.Name != "" {
 		v.SubjectName = w.Name
 	}
+}
+
+// staysQuiet returns how long after o the episode closes by itself: when both o
+// and what was before it would, and never if one of them takes a person.
+func (e *episode) staysQuiet(o *observation) int64 {
+	if e.Quiet == 0 || o.quiet == 0 {
+		return 0
+	}
+	return max(o.quiet, e.WeakAt+e.Quiet-o.at)
 }
 
 // begin starts the next episode; the subject stays as first seen.

@@ -169,6 +169,42 @@ func TestIncidentClosesAfterItsQuietPeriod(t *testing.T) {
 	})
 }
 
+// Denied prompts alone are over after a quiet time; an approved one among them
+// takes a person, whatever comes after it.
+func TestWhatTakesAPersonDoesNotGoQuiet(t *testing.T) {
+	patient := *breakGlass
+	patient.Quiet = 0
+	onEach(t, func(t *testing.T, db database) {
+		l := newLedger(t, db.open(t), Options{})
+		apply(t, l, incident("ea", "e1", h), finding(&patient, detectors.Incident, "ea", "e2", 2*h), incident("ea", "e3", 3*h))
+		if err := l.Sweep(t.Context(), day.Add(400*h)); err != nil {
+			t.Fatal(err)
+		}
+		checkBrief(t, l, "emergency-signin ea open high since 1h0m0s repeats 2")
+		apply(t, l, incident("ea", "e4", 300*h))
+		checkBrief(t, l, "emergency-signin ea open high since 1h0m0s repeats 3")
+	})
+}
+
+// Of two periods the one that ends last counts.
+func TestTheLongerQuietPeriodCounts(t *testing.T) {
+	brief := *breakGlass
+	brief.Quiet = h
+	onEach(t, func(t *testing.T, db database) {
+		l := newLedger(t, db.open(t), Options{})
+		apply(t, l, incident("ea", "e1", h), finding(&brief, detectors.Incident, "ea", "e2", 2*h))
+		for _, after := range []struct {
+			time.Duration
+			state string
+		}{{25 * h, "open"}, {25*h + time.Second, "closed"}} {
+			if err := l.Sweep(t.Context(), day.Add(after.Duration)); err != nil {
+				t.Fatal(err)
+			}
+			checkBrief(t, l, "emergency-signin ea "+after.state+" high since 1h0m0s repeats 1")
+		}
+	})
+}
+
 func TestAcknowledgementHoldsForTheEpisode(t *testing.T) {
 	onEach(t, func(t *testing.T, db database) {
 		now := &clock{day.Add(5 * h)}

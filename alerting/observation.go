@@ -189,11 +189,13 @@ func eventID(e *detectors.Evidence) string {
 }
 
 // prefer reports whether o is to be kept rather than p, both being the same
-// event in the same state: the earlier time, the higher severity, the
-// one that says more of the safeguard's sides, then the lesser text. Any order would do that does not depend on which came first;
-// replace in store.go is the same in SQL.
+// event in the same state: the earlier time, the judgement that knew more, the
+// higher severity, the one that says more of the safeguard's sides, then the
+// lesser text. It does not depend on which came first; replace in store.go is the
+// same in SQL.
 func (o *observation) prefer(p *observation) bool {
-	return cmp.Or(cmp.Compare(o.at, p.at), cmp.Compare(p.severity, o.severity), cmp.Compare(p.weight, o.weight), bytes.Compare(o.body, p.body)) < 0
+	return cmp.Or(cmp.Compare(o.at, p.at), cmp.Compare(p.weight>>revised, o.weight>>revised), cmp.Compare(p.severity, o.severity),
+		cmp.Compare(p.weight, o.weight), bytes.Compare(o.body, p.body)) < 0
 }
 
 // folded are observations, each of another folding.

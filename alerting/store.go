@@ -131,9 +131,10 @@ const insertObservation = `INSERT INTO observations
 const replace = ` ON CONFLICT (violation, event, state) DO UPDATE SET at = excluded.at,
 	severity = excluded.severity, quiet = excluded.quiet, weight = excluded.weight, body = excluded.body
 	WHERE excluded.at < observations.at OR excluded.at = observations.at AND
+	(excluded.weight >> 40 > observations.weight >> 40 OR excluded.weight >> 40 = observations.weight >> 40 AND
 	(excluded.severity > observations.severity OR excluded.severity = observations.severity AND
-	(excluded.weight > observations.weight OR excluded.weight = observations.weight AND excluded.body < observations.body))
-	RETURNING violation, event, state`
+	(excluded.weight > observations.weight OR excluded.weight = observations.weight AND excluded.body < observations.body)))
+	RETURNING violation, event, state` // 40 is revised
 
 // folding is what folds repeats.
 type folding struct {

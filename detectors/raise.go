@@ -109,7 +109,9 @@ func (r *raising) act(ctx context.Context, tx *sql.Tx, f *Finding, actor string)
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO raise_acts (actor, act, happened, finding) VALUES ($1, $2, $3, $4) ON CONFLICT (actor, act) DO NOTHING`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO raise_acts (actor, act, happened, finding) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (actor, act) DO UPDATE SET finding = excluded.finding`, // a later judgement of the event
+
 		thing, storable(strings.Join([]string{f.Rule.Entry, strings.ToLower(f.Subject), f.Evidence.EventID}, joiner)), at, stored)
 	if err != nil {
 		return nil, err
