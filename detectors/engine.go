@@ -167,7 +167,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	if findings, err = e.holdRestores(ctx, tx, findings); err != nil {
 		return nil, err
 	}
-	certain = shown(certain, findings)
+	certain = e.shown(certain, findings)
 	if e.windows != nil {
 		found, err := e.windows.apply(sqlJournal{ctx, tx}, certain)
 		if err != nil {

@@ -201,19 +201,32 @@ func (e *Engine) strong(ctx context.Context, tx *sql.Tx, f Finding, keys []strin
 	return weak, nil
 }
 
-// shown leaves out the matches that are nothing as far as is known.
-func shown(matches []*Match, findings []Finding) []*Match {
-	hides := func(m *Match) bool { return m.Finding.Hide }
-	if !slices.ContainsFunc(matches, hides) {
+// shown leaves out the matches that are nothing as far as is known: weak values
+// of what may never have been strong, and restores that give too little back.
+func (e *Engine) shown(matches []*Match, findings []Finding) []*Match {
+	held := func(m *Match) bool {
+		if m.Finding.Rule == nil || m.Finding.State != Restored {
+			return m.Finding.Hide
+		}
+		r := e.byEntry[m.Finding.Rule.Entry]
+		return r != nil && r.regained != nil
+	}
+	if !slices.ContainsFunc(matches, held) {
 		return matches
 	}
-	type id struct{ entry, event, subject string }
+	type id struct {
+		entry, event, subject string
+		state                 State
+	}
+	idOf := func(f *Finding) id {
+		if r := e.byEntry[f.Rule.Entry]; r != nil && r.alias != nil {
+			return id{f.Rule.Entry, f.Evidence.EventID, "", f.State} // the subject may be another by now
+		}
+		return id{f.Rule.Entry, f.Evidence.EventID, f.Subject, f.State}
+	}
 	found := map[id]bool{}
 	for i := range findings {
-		f := &findings[i]
-		found[id{f.Rule.Entry, f.Evidence.EventID, f.Subject}] = true
+		found[idOf(&findings[i])] = true
 	}
-	return slices.DeleteFunc(slices.Clone(matches), func(m *Match) bool {
-		return hides(m) && !found[id{m.Finding.Rule.Entry, m.Finding.Evidence.EventID, m.Finding.Subject}]
-	})
+	return slices.DeleteFunc(slices.Clone(matches), func(m *Match) bool { return held(m) && !found[idOf(&m.Finding)] })
 }
