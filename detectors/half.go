@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"slices"
+	"strings"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -69,14 +70,20 @@ func (h *half) matched(s *scope, out []Match) []Match {
 	default:
 		return out
 	}
-	if h.state == Restored && h.rule.halves[0].match.Match(s) {
-		return out // an event that weakens and restores at once has weakened
+	var weakened []string // an event that weakens and restores a subject at once has weakened it
+	if w := &h.rule.halves[0]; h.state == Restored && w.match.Match(s) {
+		if weakened = w.subjects(s); h.subject.same(w.subject) {
+			return out
+		}
 	}
 	feeds := len(h.feeds) > 0 && !(h.state == Weakened && h.outcome == ingest.OutcomeUnknown && s.ev.Outcome == ingest.Failure) // an attempt has weakened nothing
 	if h.silent && !feeds {
 		return out
 	}
 	for _, subject := range h.subjects(s) {
+		if slices.ContainsFunc(weakened, func(w string) bool { return strings.EqualFold(w, subject) }) {
+			continue
+		}
 		if h.silent && role == stands {
 			s.feed.collect(h, s, subject)
 			continue

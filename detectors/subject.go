@@ -111,6 +111,11 @@ func (b *builder) read(field string) (int, error) {
 	return b.options.Fields.Slot(field), err
 }
 
+// same reports whether both are one.
+func (s subject) same(other subject) bool {
+	return len(s) == 0 || len(s) == len(other) && &s[0] == &other[0]
+}
+
 // of returns the subjects of the event: one, or several where a part has several
 // values and takes each; none when every part is empty.
 func (s subject) of(sc *scope) []string {
