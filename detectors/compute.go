@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -232,7 +233,7 @@ var wordNumbers = map[string]int{
 }
 
 // parseDays reads the durations of retention settings: a number of days, .NET's
-// d.hh:mm:ss, the audit retention's SevenYears and SixMonths, ISO 8601's P7Y.
+// d.hh:mm:ss and hh:mm:ss, the audit retention's SevenYears and SixMonths, ISO 8601's P7Y.
 // A year counts 365 days and a month 30, as the settings themselves count.
 func parseDays(s string) (int, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
@@ -245,6 +246,9 @@ func parseDays(s string) (int, bool) {
 	if day, clock, found := strings.Cut(s, "."); found && strings.Count(clock, ":") == 2 {
 		n, err := strconv.Atoi(day)
 		return n, err == nil
+	}
+	if _, err := time.Parse("15:04:05", s); err == nil {
+		return 0, true // less than a day
 	}
 	for unit, length := range map[string]int{"years": 365, "year": 365, "months": 30, "month": 30, "days": 1, "day": 1} {
 		if n, ok := wordNumbers[strings.TrimSuffix(s, unit)]; ok && strings.HasSuffix(s, unit) {
