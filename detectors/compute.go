@@ -247,8 +247,10 @@ func parseDays(s string) (int, bool) {
 		n, err := strconv.Atoi(day)
 		return n, err == nil
 	}
-	if _, err := time.Parse("15:04:05", s); err == nil {
-		return 0, true // less than a day
+	for _, clock := range []string{"15:04:05", "15:04"} {
+		if _, err := time.Parse(clock, s); err == nil {
+			return 0, true // less than a day
+		}
 	}
 	for unit, length := range map[string]int{"years": 365, "year": 365, "months": 30, "month": 30, "days": 1, "day": 1} {
 		if n, ok := wordNumbers[strings.TrimSuffix(s, unit)]; ok && strings.HasSuffix(s, unit) {
