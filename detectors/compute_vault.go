@@ -52,9 +52,11 @@ func vaultOf(id string) string {
 		name, _, _ := strings.Cut(rest, "/")
 		return name
 	}
-	if u, err := url.Parse(low); err == nil && u.Host != "" {
-		name, _, _ := strings.Cut(u.Hostname(), ".")
-		return name
+	if _, rest, found := strings.Cut(low, "://"); found {
+		if end := strings.IndexAny(rest, ".:/?#"); end >= 0 {
+			rest = rest[:end]
+		}
+		return rest
 	}
 	return ""
 }
@@ -101,8 +103,9 @@ func (k *keyName) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	name := ""
 	if k.name != nil {
 		name = ev.Doc.Text(k.name)
-	} else if u, err := url.Parse(vaultObject(address)); err == nil {
-		name = u.Path[strings.LastIndexByte(u.Path, '/')+1:]
+	} else {
+		object, _, _ := strings.Cut(vaultObject(address), "?")
+		name = object[strings.LastIndexByte(object, '/')+1:]
 	}
 	vault := vaultOf(address)
 	if vault == "" || name == "" {
@@ -114,6 +117,13 @@ func (k *keyName) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 // resourceOf is the id of the resource that another lies in:
 // /subscriptions/S/resourceGroups/G/providers/P/T/NAME.
 func resourceOf(id string) string {
-	steps := strings.Split(strings.ToLower(id), "/")
-	return strings.Join(steps[:min(len(steps), 9)], "/")
+	for i, steps := 0, 0; i < len(id); i++ {
+		if id[i] != '/' {
+			continue
+		}
+		if steps++; steps == 9 {
+			id = id[:i]
+		}
+	}
+	return strings.ToLower(id)
 }
