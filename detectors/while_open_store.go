@@ -168,9 +168,3 @@ func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 		AND (happened < $3 OR happened < $4 AND event LIKE 'minute %')`, w.correlation.name, seenAs, late-w.span, late)
 	return err
 }
-
-// provenMoment is a moment as evidence tells it.
-type provenMoment struct {
-	Time time.Time `json:"time"`
-	momentData
-}
