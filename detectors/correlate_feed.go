@@ -1,15 +1,12 @@
 package detectors
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"phiwatch/ingest"
 )
@@ -260,69 +257,4 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 		b = p.append(b, s, subject, entry)
 	}
 	return closeLength(b, open)
-}
-
-// maxKey bounds the text of a group; a longer one is told by its hash.
-const maxKey = 1024
-
-// appendGroup appends values, folded, as one text.
-func appendGroup(b []byte, tenant string, values []string) []byte {
-	n := len(tenant)
-	for _, v := range values {
-		n += 1 + len(v)
-	}
-	if n > maxKey {
-		return appendText(b, tenant, "\x00#", digest([]byte(strings.ToLower(strings.Join(values, "\x00")))))
-	}
-	before := len(b)
-	b = binary.AppendUvarint(b, uint64(n))
-	b = append(b, tenant...)
-	for _, v := range values {
-		from := len(b) + 1
-		b = appendLower(append(b, 0), v)
-		if len(b)-from != len(v) { // so is the length that was written
-			return appendText(b[:before], tenant, "\x00", strings.ToLower(strings.Join(values, "\x00")))
-		}
-	}
-	return b
-}
-
-// appendLower appends strings.ToLower(v).
-func appendLower(b []byte, v string) []byte {
-	from := len(b)
-	b = append(b, v...)
-	for i, c := range b[from:] {
-		switch {
-		case c >= utf8.RuneSelf:
-			return append(b[:from], strings.ToLower(v)...)
-		case 'A' <= c && c <= 'Z':
-			b[from+i] = c + 'a' - 'A'
-		}
-	}
-	return b
-}
-
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:16])
-}
-
-func appendText(b []byte, parts ...string) []byte {
-	n := 0
-	for _, p := range parts {
-		n += len(p)
-	}
-	b = binary.AppendUvarint(b, uint64(n))
-	for _, p := range parts {
-		b = append(b, p...)
-	}
-	return b
-}
-
-// openLength leaves room for the length of what follows.
-func openLength(b []byte) ([]byte, int) { return append(b, 0, 0, 0, 0), len(b) }
-
-func closeLength(b []byte, open int) []byte {
-	binary.LittleEndian.PutUint32(b[open:], uint32(len(b)-open-4))
-	return b
 }
