@@ -3,6 +3,7 @@ package detectors
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,9 @@ import (
 // Findings come in the order that the ledger needs: what is weakened has the
 // time since when it was so by this process's clock, never that of a record,
 // since what breaks a silence may be old; what is restored has the time at which
-// it was seen to be. Of one subject each is at or after the one before.
+// it was seen to be. Of one subject each is at or after the one before. Only the
+// incident that a stream was off for a time has the time of an event: of that
+// which ended it.
 //
 // An entry that a pack switches off is not judged. What is open of it stays so;
 // once the entry is on again, that ends when it is over.
@@ -37,21 +40,26 @@ type Watch struct {
 	sampled []atomic.Int64 // records, by kind: each hundredth is looked at
 	pool    sync.Pool      // of *Glimpse
 
+	listeners atomic.Pointer[listeners]
+	late      atomic.Pointer[string]
+
 	mu      sync.Mutex // guards what follows; held for moments only
 	options WatchOptions
 	fresh   map[streamKey]*heard // since the last Tick
 	delays  map[streamKey]*halfHour
 	damaged map[string]*halfHour // by hub
-	evicted int64                // since the last Tick
+	met     map[cutKey]bool      // since the last Tick
+	evicted int64                // likewise
 
 	// What follows belongs to Tick and Done.
 	carry map[streamKey]*heard // taken by a Tick that is not Done
+	again map[cutKey]bool      // met, likewise
 	gone  int64                // evicted, likewise
 	gaps  map[string]Expired   // seen in the last Tick, by hub and partition
 	begun time.Time            // first Tick
 	last  time.Time            // last Tick that was Done
 	next  time.Time            // becomes last
-	show  func()               // sets the gauges
+	show  func()               // makes the round known
 }
 
 // WatchOptions say what is too long, too late or too much. Zero values mean the
@@ -116,8 +124,11 @@ func NewWatch(o WatchOptions, m *Metrics, reg prometheus.Registerer) *Watch {
 	w := &Watch{
 		metrics: newWatchMetrics(m, reg), fresh: map[streamKey]*heard{}, carry: map[streamKey]*heard{},
 		delays: map[streamKey]*halfHour{}, damaged: map[string]*halfHour{}, show: func() {},
+		met: map[cutKey]bool{}, again: map[cutKey]bool{},
 		sampled: make([]atomic.Int64, len(ingest.Kinds())),
 	}
+	w.listeners.Store(listenFor(nil))
+	w.late.Store(&notJudged)
 	w.pool.New = func() any { return &Glimpse{watch: w} }
 	w.SetOptions(o)
 	return w
@@ -171,7 +182,7 @@ func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubH
 		w.begun = now
 	}
 	t := &tick{
-		blindState: state, carry: w.carry, before: w.gaps, fields: w.fields.Load(), metrics: w.metrics,
+		blindState: state, carry: w.carry, met: w.again, before: w.gaps, fields: w.fields.Load(), metrics: w.metrics,
 		begun: w.begun, now: now, hubs: hubs, first: w.last.IsZero(),
 	}
 	w.take(t)
@@ -182,7 +193,13 @@ func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubH
 	if err := state.save(ctx, tx, now); err != nil {
 		return nil, err
 	}
-	w.next, w.show, w.gaps = now, t.gauges(), t.expired()
+	w.next, w.gaps = now, t.expired()
+	gauges, listeners, late := t.gauges(), listenFor(t.watched), t.late()
+	w.show = func() {
+		gauges()
+		w.listeners.Store(listeners)
+		w.late.Store(&late)
+	}
 	return t.findings, nil
 }
 
@@ -194,6 +211,8 @@ func (w *Watch) take(t *tick) {
 		merge(w.carry, key, h)
 	}
 	clear(w.fresh)
+	maps.Copy(w.again, w.met)
+	clear(w.met)
 	w.gone, w.evicted = w.gone+w.evicted, 0
 	t.gone, t.options = w.gone, w.options
 	t.delays, t.damaged = map[streamKey]figures{}, map[string]figures{}
@@ -208,6 +227,7 @@ func (w *Watch) take(t *tick) {
 // Done says that what the last Tick did is committed.
 func (w *Watch) Done() {
 	clear(w.carry)
+	clear(w.again)
 	w.gone, w.last = 0, w.next
 	w.show()
 }
@@ -217,6 +237,8 @@ type tick struct {
 	*blindState
 	options  WatchOptions
 	carry    map[streamKey]*heard // since the last round
+	met      map[cutKey]bool      // likewise
+	watched  []*cut               // to be met
 	delays   map[streamKey]figures
 	damaged  map[string]figures
 	gone     int64
@@ -244,5 +266,6 @@ func (t *tick) judge() {
 	t.damage()
 	t.reach()
 	t.outlived()
+	t.intervals()
 	t.unseen()
 }

@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,4 +31,25 @@ func BenchmarkGlimpse(b *testing.B) {
 		}
 		w.Saw(g, now)
 	}
+}
+
+// BenchmarkGlimpseOfFollowedKind is the same for the records of vaults, while the
+// setting of one of them is off: each is looked at for where it comes from.
+func BenchmarkGlimpseOfFollowedKind(b *testing.B) {
+	w := NewWatch(WatchOptions{}, NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
+	w.listeners.Store(listenFor([]*cut{{cutKey: cutKey{"t1", "a"}, kind: ingest.KeyVault, resource: strings.ToLower(vaultA)}}))
+	now := time.Date(2026, 9, 14, 8, 0, 0, 0, time.UTC)
+	batch := ingest.Batch{Partition: ingest.Partition{Hub: "example/audit", ID: "0"}}
+	record := fmt.Appendf(nil, `{"time":"2026-09-14T08:00:00Z","category":"AuditEvent","operationName":"SecretGet","resourceId":%q}`, vaultB)
+	b.ReportAllocs()
+	decodeAll(b, record, func(ev *ingest.Event) {
+		for n := 0; n < b.N; {
+			g := w.Begin(&batch)
+			for range 1000 {
+				g.Event(ev)
+				n++
+			}
+			w.Saw(g, now)
+		}
+	})
 }

@@ -43,6 +43,8 @@ type Glimpse struct {
 	streams []glimpsed
 	at      int // of the last event's stream
 	damaged int64
+	met     []cutKey // resources whose setting is off, and that sent something all the same
+	id      []byte   // buffer
 }
 
 type glimpsed struct {
@@ -51,6 +53,8 @@ type glimpsed struct {
 	fair  time.Duration
 	count int64 // of the kind, when the batch began
 	heard heard
+
+	resources map[string][]listened // of the kind that are listened for; mostly nil
 }
 
 // Begin returns a Glimpse of a batch. A nil Watch returns nil.
@@ -59,7 +63,7 @@ func (w *Watch) Begin(b *ingest.Batch) *Glimpse {
 		return nil
 	}
 	g := w.pool.Get().(*Glimpse)
-	g.hub, g.streams, g.at, g.damaged = b.Hub, g.streams[:0], 0, 0
+	g.hub, g.streams, g.at, g.damaged, g.met = b.Hub, g.streams[:0], 0, 0, g.met[:0]
 	return g
 }
 
@@ -84,6 +88,9 @@ func (g *Glimpse) Event(ev *ingest.Event) {
 		if delay > s.fair {
 			h.lateish++
 		}
+	}
+	if s.resources != nil {
+		g.meet(ev, s.resources)
 	}
 	if (s.count+h.records)%sampleEvery == 1 {
 		g.watch.sample(ev)
@@ -116,6 +123,7 @@ func (g *Glimpse) stream(ev *ingest.Event) *glimpsed {
 	g.at = len(g.streams)
 	g.streams = append(g.streams, glimpsed{
 		key: streamKey{ev.Tenant, ev.Kind, ev.Workload}, limit: limit, fair: calm(limit), count: g.watch.sampled[ev.Kind].Load(),
+		resources: (*g.watch.listeners.Load())[ev.Kind],
 	})
 	return &g.streams[g.at]
 }
@@ -141,6 +149,9 @@ func (w *Watch) Saw(g *Glimpse, now time.Time) {
 			w.damaged[strings.Clone(g.hub)] = d
 		}
 		d.add(now, figures{of: records + g.damaged, bad: g.damaged})
+	}
+	for _, key := range g.met {
+		w.met[key] = true
 	}
 	clear(g.streams) // they alias the messages
 	w.pool.Put(g)

@@ -34,18 +34,21 @@ var (
 		"Look in the Azure Activity Log for diagnosticSettings/write from before the silence began, and ask who did it.",
 		"Tick the category again and see that its records arrive; export those of the silent interval from the portal.")
 	offAndSilent = meta("diag-off-and-silent", Critical, "Logging was switched off, and silence followed",
-		"A diagnostic setting was deleted or weakened, and since then the records that it sends have not come for three times as long as usual: it has taken effect, and nobody sees what happens there.",
+		"A diagnostic setting was deleted or weakened, and since then the vault, the subscription or the category of Entra that it sends has been silent for three times as long as usual: "+
+			"it has taken effect, and nobody sees what happens there. A resource is followed only from when its setting was off; until a rhythm of its own is known, "+
+			"that of all records of its kind in the tenant counts as usual, and an hour at the least, so that one which is seldom used may only be quiet, or may never have sent its records to the hub.",
 		"Create the setting again, with its former categories and hub: Entra admin centre > Monitoring & health > Diagnostic settings, or Azure portal > the resource > Diagnostic settings.",
 		"Take the account that switched it off for hostile until its owner has confirmed the change: revoke its sessions, and review all that it did since.",
 		"Export what the portal still holds of the blind interval, and note the interval for the risk assessment.")
 	deliveryDelay = meta("delivery-delay", Medium, "Audit records arrive late",
-		"More than one in twenty records of the last half hour reached the hub later than the limit for their kind. Violations and their restores are found as late.",
+		"More than one in twenty records of the last half hour reached the hub later than the limit for their kind. Violations and their restores are found as late; while it lasts, nothing closes because nothing came.",
 		"Look at Microsoft's service health (admin centre > Health > Service health; Azure portal > Service Health) for delays of the source.",
 		"If a forwarder of your own sends this kind, look at its backlog and its errors.",
-		"Until it is over, do not take an open violation for still open, nor quiet for calm.")
-	evidenceGap = final(meta("evidence-gap", High, "Audit records were lost before they were read",
-		"Messages that the hub had accepted were never decided here: their numbers jump, the hub was made anew, or they outlived its retention; or undecodable records were given up.",
-		"See the details for partition, numbers and times. Set the hub's retention (Azure portal > Event Hubs > the hub > Configuration) well above the longest outage to be survived.",
+		"Until it is over, do not take an open violation for still open, nor quiet for calm: nothing closes by time alone.")
+	evidenceGap = final(meta("evidence-gap", High, "Audit records are missing for a time",
+		"Messages that the hub had accepted were never decided here: their numbers jump, the hub was made anew, or they outlived its retention; or undecodable records were given up. "+
+			"Or a whole stream was switched off and on again - the unified audit log, Entra's diagnostic setting, that of a key vault or of the Activity Log - and what happened between was not recorded, or did not come here.",
+		"See the details for partition, numbers and times, or for what was off from when to when. If messages were lost, set the hub's retention (Azure portal > Event Hubs > the hub > Configuration) well above the longest outage to be survived.",
 		"Export the records of the missing interval from their source: Entra admin centre > Audit logs and Sign-in logs, Azure portal > Activity log, Purview portal > Audit; replay them with phiwatch replay.",
 		"Write the interval into the evidence of the risk assessment, then acknowledge this."))
 	consumerLag = meta("consumer-lag", High, "phiwatch is behind",

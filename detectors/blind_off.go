@@ -11,22 +11,20 @@ import (
 	"phiwatch/ingest"
 )
 
-// off is a row of blind_offs: a setting, and whether it is switched off.
+// off is a row of blind_cuts: a setting or a side of one, and whether it is
+// switched off.
 type off struct {
-	entry, tenant, subject string
-	at                     time.Time
-	off                    bool
+	entry, tenant, subject, side string
+	at                           time.Time
+	off                          bool
 }
 
 // settings are the entries that tell that a setting was switched off or on.
 var settings = []string{"azure-diag-deleted", "azure-diag-weakened", "entra-diag-deleted"}
 
-// offFactor is how many times the usual quiet follows from a setting that is off.
-const offFactor = 3
-
 // Note takes the findings of a batch in, in the batch's transaction: which rules
-// find something, and which diagnostic settings are off; of these the newest by
-// event time counts.
+// find something, which diagnostic settings are off, of which the newest by event
+// time counts, and when whole streams were switched off and on.
 func (w *Watch) Note(ctx context.Context, tx *sql.Tx, findings []Finding) error {
 	if w == nil {
 		return nil
@@ -37,14 +35,42 @@ func (w *Watch) Note(ctx context.Context, tx *sql.Tx, findings []Finding) error 
 		if fields != nil && f.State != Restored {
 			fields.found(f.Rule.Entry)
 		}
-		if !slices.Contains(settings, f.Rule.Entry) {
+		if err := noteSwitch(ctx, tx, f); err != nil {
+			return fmt.Errorf("note that %s was switched: %w", f.Subject, err)
+		}
+		if err := noteSetting(ctx, tx, f); err != nil {
+			return fmt.Errorf("note setting %s: %w", f.Subject, err)
+		}
+	}
+	return nil
+}
+
+// noteSetting takes in what a finding says of a setting: of its sides, if it
+// names some, else of the whole.
+func noteSetting(ctx context.Context, tx *sql.Tx, f *Finding) error {
+	if !slices.Contains(settings, f.Rule.Entry) {
+		return nil
+	}
+	note := func(side string, off bool) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO blind_cuts (entry, tenant, subject, side, at, is_off) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (entry, tenant, subject, side) DO UPDATE SET at = excluded.at, is_off = excluded.is_off WHERE blind_cuts.at <= excluded.at`,
+			f.Rule.Entry, f.Tenant, strings.ToLower(f.Subject), strings.ToLower(side), micros(f.Time), off)
+		return err
+	}
+	if len(f.Weak)+len(f.Strong) == 0 {
+		return note("", f.State == Weakened)
+	}
+	for _, side := range f.Strong {
+		if side == noSide {
 			continue
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO blind_offs (entry, tenant, subject, at, is_off) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (entry, tenant, subject) DO UPDATE SET at = excluded.at, is_off = excluded.is_off WHERE blind_offs.at <= excluded.at`,
-			f.Rule.Entry, f.Tenant, strings.ToLower(f.Subject), micros(f.Time), f.State == Weakened)
-		if err != nil {
-			return fmt.Errorf("note setting %s: %w", f.Subject, err)
+		if err := note(side, false); err != nil {
+			return err
+		}
+	}
+	for _, side := range f.Weak {
+		if err := note(side, true); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -70,42 +96,50 @@ func (o *off) kinds() []ingest.Kind {
 	return nil
 }
 
-// switchedOff judges whether silence followed on a setting that is off.
-func (t *tick) switchedOff() {
-	for i := range t.offs {
-		o := &t.offs[i]
-		a := t.alarms[alarmKey{offAndSilent.Entry, o.tenant, o.subject}]
-		if !o.off && (a == nil || !a.open) {
-			continue
-		}
-		a = t.alarm(offAndSilent, o.tenant, o.subject)
-		var silent []string
-		heard := true
-		for _, s := range t.inOrder() {
-			if s.workload != "" || s.heard.IsZero() || !slices.Contains(o.kinds(), s.kind) || o.tenant != "" && s.tenant != "" && s.tenant != o.tenant {
-				continue
-			}
-			if limit := s.offLimit(&t.options, t.now); limit > 0 && s.quiet >= limit {
-				silent = append(silent, s.subject())
-			}
-			heard = heard && s.heard.After(a.told)
-		}
-		bad := o.off && len(silent) > 0
-		if a.open {
-			bad = !heard // what is usual changes with the hour; only records end it
-		}
-		t.hold(a, offAndSilent.Severity, standing{
-			bad: bad, good: !bad, kind: "setting", words: "its records are heard again",
-			details: map[string]any{"entry": o.entry, "setting": o.subject, "off_since": stamp(o.at), "silent": silent},
-		}.saying(bad, fmt.Sprintf("off since %s, and nothing heard of %s", stamp(o.at), strings.Join(silent, ", "))))
+// resource returns the vault or subscription whose records a setting sends; ""
+// if it sends all of their kind.
+func (o *off) resource() string {
+	id, _, found := strings.Cut(o.subject, "/providers/microsoft.insights/diagnosticsettings/")
+	if kinds := o.kinds(); !found || len(kinds) != 1 || kinds[0] == ingest.Intune {
+		return ""
 	}
+	return id
 }
 
-// offLimit is limit for a stream whose setting is off.
-func (s *stream) offLimit(o *WatchOptions, now time.Time) time.Duration {
-	limit, normal := s.limit(o, now)
-	if normal > 0 && limit > o.Floor {
-		return max(o.Floor, limit*offFactor/factor)
+// category returns what a side of a setting sends; "" if that is all of it. sent
+// is false for what does not come by the hubs, or is not read.
+func (o *off) category() (category string, sent bool) {
+	name := strings.TrimPrefix(strings.TrimSuffix(o.side, " off"), "category: ")
+	switch name {
+	case "workspace", "storage":
+		return "", false
+	case "", "audit", "alllogs", "hub", "hub rule":
+		return "", true
+	case "auditevent":
+		return "", slices.Contains(o.kinds(), ingest.KeyVault) // of a vault nothing else is read
+	case "administrative", "policy", "security":
+		return name, slices.Contains(o.kinds(), ingest.AzureActivity)
 	}
-	return limit
+	return "", false
+}
+
+// loadOffs reads the settings; a side is on again with the whole.
+func (b *blindState) loadOffs(ctx context.Context, tx *sql.Tx) error {
+	whole := map[[3]string]off{}
+	return each(ctx, tx, "settings", `SELECT entry, tenant, subject, side, at, is_off FROM blind_cuts ORDER BY entry, tenant, subject, side`, func(rows *sql.Rows) error {
+		var o off
+		var at int64
+		if err := rows.Scan(&o.entry, &o.tenant, &o.subject, &o.side, &at, &o.off); err != nil {
+			return err
+		}
+		o.at = fromMicros(at)
+		key := [3]string{o.entry, o.tenant, o.subject}
+		if o.side == "" {
+			whole[key] = o // comes before its sides
+		} else if all, ok := whole[key]; ok && !all.off && !o.at.After(all.at) {
+			o.off = false
+		}
+		b.offs = append(b.offs, o)
+		return nil
+	})
 }

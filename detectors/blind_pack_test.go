@@ -33,8 +33,9 @@ func (l *listener) reload(p Pack) {
 func disabling(selectors ...string) Pack { return Pack{Disable: selectors} }
 
 const (
-	twoDays     = 48 * time.Hour
-	someSetting = "/subscriptions/s1/providers/microsoft.insights/diagnosticsettings/a"
+	twoDays      = 48 * time.Hour
+	someSetting  = "/subscriptions/s1/providers/microsoft.insights/diagnosticsettings/a"
+	someActivity = "/subscriptions/s1" // which that sends
 )
 
 // troubles are a way to each entry of Watch, with what is told of it.
@@ -70,7 +71,7 @@ var troubles = map[string]struct {
 			}
 			l.pass(4*time.Hour, nil)
 		},
-		want: []string{"Wed 02:05 weakened diag-off-and-silent critical " + someSetting},
+		want: []string{"Wed 03:00 weakened diag-off-and-silent critical " + someActivity},
 	},
 	"delivery-delay": {
 		play: func(l *listener) { l.hear(ingest.EntraAudit, "", 100, 5*time.Hour); l.tick(true) },

@@ -20,19 +20,21 @@ type blindState struct {
 	alarms  map[alarmKey]*alarm
 	rules   map[string]*fieldState
 	offs    []off
+	lulls   map[cutKey]*lull
+	turns   map[switchKey][]turned
 	dropped []streamKey
 }
 
 // loadBlind reads it, and keeps other processes from judging until tx ends.
 func loadBlind(ctx context.Context, tx *sql.Tx) (*blindState, error) {
-	b := &blindState{streams: map[streamKey]*stream{}, alarms: map[alarmKey]*alarm{}, rules: map[string]*fieldState{}}
+	b := &blindState{streams: map[streamKey]*stream{}, alarms: map[alarmKey]*alarm{}, rules: map[string]*fieldState{}, lulls: map[cutKey]*lull{}, turns: map[switchKey][]turned{}}
 	var ticked int64
 	err := tx.QueryRowContext(ctx, `UPDATE blind_head SET ticked = ticked WHERE one = 1 RETURNING ticked`).Scan(&ticked)
 	if err != nil {
 		return nil, fmt.Errorf("lock the state of the watch: %w", err)
 	}
 	b.ticked = fromMicros(ticked)
-	for _, load := range []func(context.Context, *sql.Tx) error{b.loadStreams, b.loadAlarms, b.loadRules, b.loadOffs} {
+	for _, load := range []func(context.Context, *sql.Tx) error{b.loadStreams, b.loadAlarms, b.loadRules, b.loadOffs, b.loadLulls, b.loadSwitches} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err
 		}
@@ -87,19 +89,6 @@ func (b *blindState) loadRules(ctx context.Context, tx *sql.Tx) error {
 	})
 }
 
-func (b *blindState) loadOffs(ctx context.Context, tx *sql.Tx) error {
-	return each(ctx, tx, "settings", `SELECT entry, tenant, subject, at, is_off FROM blind_offs ORDER BY entry, tenant, subject`, func(rows *sql.Rows) error {
-		var o off
-		var at int64
-		if err := rows.Scan(&o.entry, &o.tenant, &o.subject, &at, &o.off); err != nil {
-			return err
-		}
-		o.at = fromMicros(at)
-		b.offs = append(b.offs, o)
-		return nil
-	})
-}
-
 // each reads the rows of a query.
 func each(ctx context.Context, tx *sql.Tx, what, query string, scan func(*sql.Rows) error) error {
 	rows, err := tx.QueryContext(ctx, query)
@@ -141,7 +130,10 @@ func (b *blindState) save(ctx context.Context, tx *sql.Tx, now time.Time) error 
 			return fmt.Errorf("save what is seen of rule %s: %w", entry, err)
 		}
 	}
-	return nil
+	if err := b.saveLulls(ctx, tx); err != nil {
+		return err
+	}
+	return b.saveSwitches(ctx, tx)
 }
 
 func (s *stream) save(ctx context.Context, tx *sql.Tx) error {

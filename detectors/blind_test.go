@@ -471,10 +471,11 @@ func TestSilenceAfterASettingWasSwitchedOff(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	const vault = "/SUBSCRIPTIONS/S1/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/V1"
 	n := 0
 	hourly := func() { // quiet for an hour, usually
 		if n++; n%12 == 0 {
-			l.hear(ingest.KeyVault, "", 3, time.Minute)
+			l.send(ingest.KeyVault, vault, "AuditEvent", time.Minute)
 		}
 	}
 	l.pass(48*time.Hour, hourly)
@@ -489,10 +490,13 @@ func TestSilenceAfterASettingWasSwitchedOff(t *testing.T) {
 	l.restart(time.Minute)
 	note("azure-diag-deleted", setting, Restored, l.now)
 	l.pass(time.Hour, nil) // the setting is back, but nothing has come yet
-	l.pass(round, func() { l.hear(ingest.KeyVault, "", 1, time.Minute) })
+	l.pass(round, func() { l.send(ingest.KeyVault, vault, "AuditEvent", time.Minute) })
 	l.pass(time.Hour, nil)
-	subject := strings.ToLower(setting)
-	want := []string{"Wed 03:00 weakened diag-off-and-silent critical " + subject, "Wed 04:31 restored diag-off-and-silent " + subject}
+	subject := strings.ToLower(vault)
+	want := []string{
+		"Wed 03:00 weakened diag-off-and-silent critical " + subject, "Wed 03:26 incident evidence-gap high " + subject,
+		"Wed 04:31 restored diag-off-and-silent " + subject,
+	}
 	if diff := cmp.Diff(want, l.told); diff != "" {
 		t.Error(diff)
 	}

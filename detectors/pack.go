@@ -77,6 +77,7 @@ func (s *Set) disable(by func(*Meta) string) {
 	}
 	s.Rules = on
 	s.unplug()
+	s.warnOfFeeders()
 }
 
 // setSeverities gives every rule the level of the selector that decides.
