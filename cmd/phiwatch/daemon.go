@@ -25,10 +25,6 @@ import (
 	"phiwatch/ingest/eventhub"
 )
 
-// sweepEvery is how often the ledger looks for incidents whose quiet period
-// has passed and for evidence past its retention.
-const sweepEvery = time.Minute
-
 // daemon is the running product: newDaemon wires it, run runs it.
 type daemon struct {
 	log      *slog.Logger
@@ -46,6 +42,7 @@ type daemon struct {
 	api        http.Handler
 	web        *webServer
 	reloads    *reloadMetrics
+	held       string // why the sweep closes nothing; its own
 
 	mu     sync.Mutex // one reload at a time; guards config
 	config *config
@@ -170,35 +167,6 @@ func (d *daemon) close() error {
 		return fmt.Errorf("close state database: %w", err)
 	}
 	return nil
-}
-
-// sweep is the stage of what happens by the clock.
-func (d *daemon) sweep(ctx context.Context) error {
-	t := time.NewTicker(sweepEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case now := <-t.C:
-			if err := errors.Join(d.ledger.Sweep(ctx, now), d.sweepOverdue(ctx, now), d.pipeline.expire(ctx)); err != nil && ctx.Err() == nil {
-				d.log.Error("sweep of the state", "err", err)
-			}
-		}
-	}
-}
-
-// caughtUp is how far behind the hub overdue violations may be judged: what waits
-// there may restore them.
-const caughtUp = 5 * time.Minute
-
-func (d *daemon) sweepOverdue(ctx context.Context, now time.Time) error {
-	for _, l := range d.source.Lags() {
-		if l.Events < 0 || l.Behind > caughtUp {
-			return nil
-		}
-	}
-	return d.ledger.SweepOverdue(ctx, now, alerting.DefaultLimits(), d.overdue.Load())
 }
 
 // ready reports why the daemon cannot do its work now, or nil.
