@@ -121,6 +121,14 @@ func loadConfig(name string) (*config, error) {
 	return c, nil
 }
 
+// located says where in the file an error is, if c comes from one.
+func (c *config) located(under string, err error) error {
+	if c.file == nil {
+		return err
+	}
+	return c.file.locate(under, err)
+}
+
 // resolve takes relative file names from the configuration's folder.
 func (c *config) resolve() {
 	for _, name := range []*string{&c.State, &c.Web.ConfigFile} {

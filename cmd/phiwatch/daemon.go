@@ -109,7 +109,7 @@ func (d *daemon) wire(set *detectors.Set) (err error) {
 	d.pipeline.told = func([]detectors.Finding) { d.dispatcher.Wake() }
 	d.config.Sources.Sole = true // the state is a SQLite file
 	if d.source, err = eventhub.New(d.config.Sources, d.db, d.log, d.registry); err != nil {
-		return usageError{err}
+		return usageError{d.config.located("sources", err)}
 	}
 	d.source.Observe(d.pipeline.metrics)
 	d.source.OnRelease(d.pipeline.flush)

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
+	"path/filepath"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the embedded state database
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"phiwatch/alerting"
 	"phiwatch/detectors"
@@ -24,9 +27,26 @@ func openState(ctx context.Context, path string, durable bool) (*sql.DB, error) 
 	}
 	if err := migrate(ctx, db); err != nil {
 		_ = db.Close() // the migration's error is the one to report
-		return nil, fmt.Errorf("state database %s: %w", path, err)
+		return nil, fmt.Errorf("state database %s: %w%s", path, err, stateRemedy(path, err))
 	}
 	return db, nil
+}
+
+// stateRemedy says what to do about a state that cannot be opened, if that is known.
+func stateRemedy(path string, err error) string {
+	var of *sqlite.Error
+	if !errors.As(err, &of) {
+		return ""
+	}
+	switch of.Code() & 0xff { // the rest tells the circumstances
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return "; make the folder " + filepath.Dir(path) + ", writable for phiwatch, or correct state"
+	case sqlite3.SQLITE_NOTADB:
+		return "; state names another file than phiwatch's: correct it"
+	case sqlite3.SQLITE_CORRUPT:
+		return "; put a backup of it in its place"
+	}
+	return ""
 }
 
 // sqliteDSN asks for write-ahead logging, a full sync at each commit (a crash

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"os"
 	"path"
 	"path/filepath"
@@ -42,6 +47,11 @@ func writeConfig(t *testing.T, text string) string {
 		"token":       "xoxb-made-up-for-a-test",
 		"webhook_url": "https://hooks.example.org/services/T0/B0/made-up",
 		"routing_key": strings.Repeat("0123456789abcdef", 2),
+
+		"connection_string": "Endpoint=sb://example.servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=bWFkZSB1cA==",
+	}
+	if strings.Contains(text, "certificate_file: ") {
+		made["certificate"] = clientCertificate(t)
 	}
 	for _, m := range namedFile.FindAllStringSubmatch(text, -1) {
 		content := made[m[1]]
@@ -66,9 +76,27 @@ func writeConfig(t *testing.T, text string) string {
 	return name
 }
 
+// clientCertificate returns a self-signed certificate and its key as PEM.
+func clientCertificate(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, cert, cert, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})) +
+		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
 func TestExampleConfigIsValid(t *testing.T) {
+	t.Setenv("PHIWATCH_M365_HUB", "Endpoint=sb://example.servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=bWFkZSB1cA==")
+	t.Setenv("AZURE_FEDERATED_TOKEN_FILE", "made-up") // as a pod has it
 	code, out, errs := run(t, "", "check", "config", writeConfig(t, deployed(t, "phiwatch.yml")))
-	if code != exitOK || strings.Contains(out, "has no list") {
+	if code != exitOK || strings.Contains(out, "warning: ") {
 		t.Errorf("exit code %d, output:\n%s%s", code, out, errs)
 	}
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"regexp"
@@ -32,6 +34,9 @@ func parseYAML(name string, data []byte, v any) (*yamlFile, error) {
 		return f, nil // an empty file: all defaults
 	}
 	f.root = f.root.Content[0]
+	if err := f.single(data); err != nil {
+		return nil, err
+	}
 	if err := errors.Join(f.unknown(f.root, reflect.TypeOf(v), "")...); err != nil {
 		return nil, err
 	}
@@ -41,15 +46,30 @@ func parseYAML(name string, data []byte, v any) (*yamlFile, error) {
 	return f, nil
 }
 
-var (
-	yamlLine = regexp.MustCompile(`line (\d+)(?:, column \d+)?: `)
-	yamlType = regexp.MustCompile("cannot construct !!(\\w+)(?: `(.*)`)? into (\\S+)")
-)
+// single refuses a second document, of which nothing would be read.
+func (f *yamlFile) single(data []byte) error {
+	documents := yaml.NewDecoder(bytes.NewReader(data))
+	for n := 0; ; n++ {
+		var doc yaml.Node
+		switch err := documents.Decode(&doc); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return f.syntax(err)
+		case n > 0 && len(doc.Content) > 0 && doc.Content[0].Tag != "!!null":
+			return fmt.Errorf("%s:%d: a second document begins after ---, and only one is read; put all keys into the first", f.name, doc.Content[0].Line)
+		}
+	}
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+)(?:, column \d+)?: `)
 
 // syntax rewrites errors of the YAML library as file:line: message, one each.
 func (f *yamlFile) syntax(err error) error {
+	if typed, ok := f.typed(err); ok {
+		return typed
+	}
 	msg := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "construct errors: ")
-	msg = yamlType.ReplaceAllString(msg, "want a value of type $3, got $1 $2")
 	marks := yamlLine.FindAllStringSubmatchIndex(msg, -1)
 	if marks == nil {
 		return fmt.Errorf("%s: %s", f.name, msg)
