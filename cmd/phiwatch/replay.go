@@ -73,7 +73,8 @@ func (c *replayCmd) replay(e *env, set *detectors.Set, source *ingest.Files) (er
 		return err
 	}
 	p := newPipeline(db, engine, ledger, ingest.NewQuarantine(0, 0), ingest.NewMetrics(reg), e.log)
-	p.told = func(findings []detectors.Finding) { print.findings(known(e.ctx, ledger, findings)) }
+	there := known{ledger, map[string]bool{}}
+	p.told = func(findings []detectors.Finding) { print.findings(there.only(e.ctx, findings)) }
 	if err := source.Run(e.ctx, p.handle); err != nil {
 		return err
 	}
@@ -88,14 +89,21 @@ func (c *replayCmd) replay(e *env, set *detectors.Set, source *ingest.Files) (er
 
 // known leaves out restores of what was never weakened: every harmless save of
 // a policy is one. The ledger keeps them, since the weakening may still arrive.
-func known(ctx context.Context, l *alerting.Ledger, findings []detectors.Finding) []detectors.Finding {
+type known struct {
+	ledger *alerting.Ledger
+	ids    map[string]bool // violations that are there; none goes away again
+}
+
+func (k known) only(ctx context.Context, findings []detectors.Finding) []detectors.Finding {
 	var out []detectors.Finding
 	for _, f := range findings {
-		if f.State == detectors.Restored {
-			_, err := l.Violation(ctx, alerting.ViolationID(f.Tenant, f.Rule.Entry, f.Subject))
+		id := alerting.ViolationID(f.Tenant, f.Rule.Entry, f.Subject)
+		if f.State == detectors.Restored && !k.ids[id] {
+			_, err := k.ledger.Violation(ctx, id)
 			if errors.Is(err, alerting.ErrNotFound) {
 				continue
 			}
+			k.ids[id] = err == nil
 		}
 		out = append(out, f)
 	}
