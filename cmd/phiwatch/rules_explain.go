@@ -42,7 +42,7 @@ func (c *rulesExplainCmd) Run(e *env) error {
 		return usageError{fmt.Errorf("%s goes by the clock and reads no event, so there is nothing to explain: deploy/phiwatch.yml says what it goes by", entry)}
 	}
 	if i < 0 {
-		return usageError{fmt.Errorf("rule %q is neither an entry of the catalog nor a rule file: see phiwatch rules list", c.Rule)}
+		return usageError{fmt.Errorf("rule %q is neither an entry of the catalog nor a rule file: %s", c.Rule, meantEntry(c.Rule, all))}
 	}
 	body, err := readEvent(c.Event, e.stdin)
 	if err != nil {
@@ -53,6 +53,23 @@ func (c *rulesExplainCmd) Run(e *env) error {
 		return err
 	}
 	return explain(e.stdout, engine, all[i], body)
+}
+
+// meantEntry names the entry that was probably meant, or where all of them are.
+func meantEntry(name string, all []*detectors.Rule) string {
+	if strings.ContainsAny(name, "./") {
+		return "name a file with one rule, or see phiwatch rules list"
+	}
+	best, distance := "", len(name)/3+1
+	for _, r := range all {
+		if d := editDistance(name, r.Entry); d < distance {
+			best, distance = r.Entry, d
+		}
+	}
+	if best == "" {
+		return "see phiwatch rules list"
+	}
+	return "did you mean " + best + "?"
 }
 
 func readEvent(name string, stdin io.Reader) ([]byte, error) {
