@@ -121,12 +121,10 @@ func (t *tick) switchedOff() {
 	cuts := t.cuts()
 	t.follow(cuts)
 	for _, c := range cuts {
-		quiet, heard := time.Duration(0), time.Time{}
 		l := t.lulls[c.cutKey]
+		quiet, heard := c.streams[0].quiet, c.streams[0].heard
 		if l != nil {
 			quiet, heard = l.quiet, l.heard
-		} else {
-			quiet, heard = c.streams[0].quiet, c.streams[0].heard
 		}
 		limit := c.limit(t, l)
 		a := t.alarm(offAndSilent, c.tenant, c.subject)

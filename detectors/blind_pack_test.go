@@ -349,9 +349,9 @@ func TestAGapThatAPackLeavesUntold(t *testing.T) {
 		{disabling("entry:evidence-gap"), "[]"},
 	} {
 		l.reload(c.pack)
-		got := []Severity{}
+		got := []string{}
 		for _, f := range l.watch.Gaps(b, 7, true) {
-			got = append(got, f.Severity)
+			got = append(got, f.Severity.String())
 		}
 		if fmt.Sprint(got) != c.want {
 			t.Errorf("%+v: got %v, want %s", c.pack, got, c.want)

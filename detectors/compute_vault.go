@@ -100,12 +100,10 @@ func newKeyName(arg string, _ map[string][]string) (computed, error) {
 
 func (k *keyName) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	address := ev.Doc.Text(k.address)
-	name := ""
+	name, _, _ := strings.Cut(vaultObject(address), "?")
+	name = name[strings.LastIndexByte(name, '/')+1:]
 	if k.name != nil {
 		name = ev.Doc.Text(k.name)
-	} else {
-		object, _, _ := strings.Cut(vaultObject(address), "?")
-		name = object[strings.LastIndexByte(object, '/')+1:]
 	}
 	vault := vaultOf(address)
 	if vault == "" || name == "" {

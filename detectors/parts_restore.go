@@ -125,8 +125,8 @@ func (c *correlation) partRestored(p *weakPart, r *strongPart) Finding {
 	}
 	var of partOf
 	var by provenEvent
-	json.Unmarshal(p.data, &of) // as it was written
-	json.Unmarshal(r.data, &by)
+	_ = json.Unmarshal(p.data, &of) // as weakenPart wrote it
+	_ = json.Unmarshal(r.data, &by)
 	side := partSide(p.part)
 	when := time.UnixMicro(at).UTC()
 	f := Finding{

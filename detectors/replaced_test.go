@@ -22,7 +22,7 @@ func TestOnlyAnAcceptedValueIsRight(t *testing.T) {
 	} {
 		s := new(tenure)
 		var got []string
-		for _, told := range strings.Fields(test.told) {
+		for told := range strings.FieldsSeq(test.told) {
 			hours, value, _ := strings.Cut(told, ":")
 			after, err := time.ParseDuration(hours + "h")
 			if err != nil {
