@@ -9,6 +9,14 @@ import (
 	"phiwatch/ingest"
 )
 
+// resourceLogs are what Azure services write that have no kind of their own.
+var resourceLogs = detectors.Feed{
+	Kind: ingest.Unknown, Name: "Azure resource logs of storage accounts, and of other services that your own rules read",
+	Setting:    "Azure portal > the storage account > Monitoring > Diagnostic settings > blob > Add, for every account with PHI, stream to an event hub",
+	Categories: []string{"StorageRead", "StorageWrite"},
+	Note:       "counted as unknown, with all else that is of no kind above; there is one record for each request",
+}
+
 // newCoverage puts the table together. Without lists there is no configuration
 // that could have set any, and rules that need one count as watching; seen is
 // nil when no daemon was asked.
@@ -29,6 +37,9 @@ func newCoverage(set *detectors.Set, lists map[string][]string, seen *seenEvents
 	}
 	for _, f := range detectors.Feeds() {
 		c.Sources = append(c.Sources, newCoveredSource(f, set.Rules, seen))
+	}
+	if other := newCoveredSource(resourceLogs, set.Rules, seen); other.Entries > 0 {
+		c.Sources = append(c.Sources, other)
 	}
 	c.Lists = coveredLists(set.Rules, lists)
 	return c

@@ -147,6 +147,22 @@ safeguard: {entry: %[1]s, codes: [%[2]s], subject: properties.id}
 	return set
 }
 
+// Whoever reads that a safeguard needs a source is told where to switch it on.
+func TestEverySourceNeededIsListed(t *testing.T) {
+	c := coverageOf(t)
+	listed := map[string]bool{}
+	for _, s := range c.Sources {
+		listed[s.Kind] = s.Setting != "" && len(s.Categories) > 0
+	}
+	for _, s := range c.Safeguards {
+		for _, kind := range s.Sources {
+			if !listed[kind] {
+				t.Errorf("%s needs %s, of which nothing says where to switch it on", s.Code, kind)
+			}
+		}
+	}
+}
+
 func TestCoverageJudges(t *testing.T) {
 	events := func(kinds ...string) *seenEvents {
 		seen := &seenEvents{Events: map[string]int64{}}
