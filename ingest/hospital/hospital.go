@@ -7,7 +7,8 @@
 // placeholders: {{guid}} a fresh id, {{user}} … {{user.id}} a member of staff
 // that stays the same within the record, and so on; see fields.go. Most kinds
 // of administration are rare, so a weight may be a fraction; many are chosen as
-// the nearest harmless neighbour of what the catalog watches.
+// the nearest harmless neighbour of what the catalog watches. With a weight of 0
+// are those that are harmless only to whoever has set Lists: RecordOf makes them.
 package hospital
 
 import (
