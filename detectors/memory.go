@@ -29,7 +29,8 @@ import (
 // lowered (of a number; with order: [lowest, …], of a word on that list; with
 // forever: 0, that number stands for the highest). only: [VALUE] leaves other
 // members of a set alone, spare: LIST those on an operator list; absent: true
-// takes a record without the field as an empty set.
+// takes a record without the field as an empty set; whole: [VALUE] is a member that
+// stands for all there are, so a set with it has lost nothing.
 //
 // A value is held against those of the three days before it and the newest from
 // before these: a set that shrank against all of them, a number against the
@@ -55,6 +56,7 @@ type remembered struct {
 	field   int // slot
 	weak    string
 	only    map[string]bool
+	whole   map[string]bool
 	spare   []string // URLs or what is in the set
 	order   ranking
 	forever string
@@ -72,6 +74,7 @@ type rememberedYAML struct {
 	Field   string   `yaml:"field"`
 	Weak    string   `yaml:"weak"`
 	Only    []string `yaml:"only"`
+	Whole   []string `yaml:"whole"`
 	Spare   string   `yaml:"spare"`
 	Order   []string `yaml:"order"`
 	Forever string   `yaml:"forever"`
@@ -128,6 +131,9 @@ func (b *builder) remembered(sr *sigma.Rule, name string, n *yaml.Node) (remembe
 	}
 	if len(y.Only) > 0 {
 		v.only = members(y.Only)
+	}
+	if len(y.Whole) > 0 {
+		v.whole = members(y.Whole)
 	}
 	if len(y.Order) > 0 {
 		v.order = newRanking(y.Order)
@@ -198,6 +204,11 @@ func (v *remembered) compare(now []string, before [][]string) (weak, strong []st
 	set := members(now)
 	if v.weak == "grew" {
 		return v.sides(without(set, members(oldest))), v.sides(without(all, set))
+	}
+	for m := range v.whole {
+		if set[m] {
+			maps.Copy(set, all)
+		}
 	}
 	return v.sides(without(all, set)), v.sides(slices.Sorted(maps.Keys(set)))
 }
