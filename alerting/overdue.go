@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"phiwatch/detectors"
@@ -24,7 +25,7 @@ func OverdueRule() *detectors.Meta {
 	return &detectors.Meta{
 		Entry: "safeguard-open-too-long", Title: "Safeguard still weak", Group: "stateful", Severity: detectors.High, Restorable: true,
 		Description: "A violation has been open for longer than its severity allows - a critical one for a quarter of an hour, a high one for " +
-			"four hours, a medium one for a day - or for as long after somebody took it on. It is one step more severe than the violation, and over with it.",
+			"four hours, a medium one for a day - counted from when its record arrived, if that was late, or somebody took it on. It is one step more severe than the violation, and over with it.",
 		Safeguards: []string{"AUDIT"}, HIPAA: []string{"164.308(a)(1)(ii)(D)", "164.308(a)(6)(ii)"},
 		Runbook: []string{
 			"Restore the safeguard: the violation of the entry that the subject names says how.",
@@ -88,14 +89,21 @@ func overdue(ctx context.Context, tx *sql.Tx, now int64, limits Limits) ([]detec
 	for _, id := range told {
 		r := byTold[id]
 		since, limit := r.waiting(limits)
-		at := since + limit.Microseconds()
-		if limit == 0 || at >= now || r.episode.Final && r.episode.Quiet > 0 || known[id] != nil && known[id].episode.WeakAt >= at {
+		if limit == 0 || since+limit.Microseconds() >= now || r.episode.Final && r.episode.Quiet > 0 {
+			continue
+		}
+		heard, err := r.heard(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		at := max(since, heard) + limit.Microseconds()
+		if at >= now || known[id] != nil && known[id].episode.WeakAt >= at {
 			continue // not overdue, or told
 		}
 		if known[id] != nil {
 			at = max(at, known[id].newest.at+1) // after what was said of an earlier episode
 		}
-		out = append(out, overdueFinding(&r.before, detectors.Weakened, at, r.episode.Severity, "has been open for more than "+limit.String()))
+		out = append(out, overdueFinding(&r.before, detectors.Weakened, at, r.episode.Severity, "has been open for more than "+inWords(limit)))
 	}
 	for id, r := range toldOpen {
 		if byTold[id] == nil {
@@ -114,11 +122,32 @@ func (r *row) waiting(limits Limits) (since int64, limit time.Duration) {
 	return since, limits[r.episode.Severity]
 }
 
+// heard returns when this process or another first knew of what opened the
+// violation: records come late, and nobody can act on what is not known. 0 if
+// that is not kept any more.
+func (r *row) heard(ctx context.Context, tx *sql.Tx) (int64, error) {
+	var at sql.NullInt64
+	err := tx.QueryRowContext(ctx, `SELECT MIN(arrived) FROM observations WHERE violation = $1 AND at = $2 AND state <> $3`,
+		r.id, micros(r.before.Opened), string(detectors.Restored)).Scan(&at)
+	if err != nil {
+		return 0, fmt.Errorf("look when %s was heard of: %w", r.id, err)
+	}
+	return at.Int64, nil
+}
+
 func overdueSubject(v *Violation) string { return v.Entry + " + " + v.Subject }
+
+// overdueName says what of whom is weak, as people call it.
+func overdueName(v *Violation) string {
+	if v.SubjectName == "" {
+		return ""
+	}
+	return v.Entry + " + " + v.SubjectName
+}
 
 func overdueFinding(v *Violation, state detectors.State, at int64, severity detectors.Severity, words string) detectors.Finding {
 	f := detectors.Finding{
-		Rule: overdueRule, State: state, Tenant: v.Tenant, Subject: v.Subject, Name: v.SubjectName,
+		Rule: overdueRule, State: state, Tenant: v.Tenant, Subject: v.Subject, Name: overdueName(v),
 		Severity: min(detectors.Critical, severity+1), Time: fromMicros(at),
 		Evidence: detectors.Evidence{
 			EventID: fmt.Sprintf("phiwatch/overdue/%s/%s/%d", v.ID, state, at), Kind: "phiwatch", Action: words, Time: fromMicros(at),
@@ -131,6 +160,18 @@ func overdueFinding(v *Violation, state detectors.State, at int64, severity dete
 		"detector": overdueRule.Entry, "state": state, "subject": f.Subject, "said": words, "time": f.Time, "violation": v.ID, "opened": v.Opened,
 	})
 	return f
+}
+
+// inWords is a duration without parts that are nothing: 15m, 4h, 1h30m.
+func inWords(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func openRows(ctx context.Context, tx *sql.Tx) ([]*row, error) {

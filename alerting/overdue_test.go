@@ -51,6 +51,41 @@ func TestWhatIsOpenTooLongIsTold(t *testing.T) {
 	})
 }
 
+// A record that comes an hour late is news: its violation is overdue when people
+// have known of it for too long.
+func TestLateRecordsAreNotOverdueOnArrival(t *testing.T) {
+	onEach(t, func(t *testing.T, db database) {
+		now := &clock{day.Add(3 * h)}
+		l := newLedger(t, db.open(t), Options{Now: now.now})
+		f := weak("p", "e1", h)
+		f.Severity = detectors.Critical
+		apply(t, l, f)
+		const p = "ca-policy-disabled p open critical since 1h0m0s"
+		for _, c := range []struct {
+			after time.Duration
+			more  []string
+		}{
+			{3*h + time.Minute, nil}, {3*h + 15*time.Minute, nil},
+			{3*h + 16*time.Minute, []string{"safeguard-open-too-long ca-policy-disabled + p open critical since 3h15m0s"}},
+		} {
+			now.Time = day.Add(c.after)
+			apply(t, l, f) // a repeat is no news
+			if err := l.SweepOverdue(t.Context(), now.Time, DefaultLimits(), nil); err != nil {
+				t.Fatal(err)
+			}
+			checkBrief(t, l, append([]string{p}, c.more...)...)
+		}
+	})
+}
+
+func TestDurationsInWords(t *testing.T) {
+	for d, want := range map[time.Duration]string{15 * time.Minute: "15m", 4 * h: "4h", 24 * h: "24h", 90 * time.Minute: "1h30m", 90 * time.Second: "1m30s", 10 * h: "10h", time.Second: "1s"} {
+		if got := inWords(d); got != want {
+			t.Errorf("inWords(%s) = %q, want %q", d, got, want)
+		}
+	}
+}
+
 // overdueUnder is what a pack makes of OverdueRule.
 func overdueUnder(t *testing.T, p detectors.Pack) *detectors.ClockRule {
 	t.Helper()
@@ -78,7 +113,7 @@ func TestAPackDecidesWhetherWhatIsOpenTooLongIsTold(t *testing.T) {
 		"the severity of a group": {detectors.Pack{Severity: map[string]string{"group:stateful": "medium"}}, told("medium")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLedger(t, sqlite(t).open(t), Options{})
+			l := newLedger(t, sqlite(t).open(t), Options{Now: (&clock{day}).now})
 			apply(t, l, weak("p", "e1", h))
 			if err := l.SweepOverdue(t.Context(), day.Add(6*h), DefaultLimits(), overdueUnder(t, c.pack)); err != nil {
 				t.Fatal(err)
@@ -92,7 +127,7 @@ func TestAPackDecidesWhetherWhatIsOpenTooLongIsTold(t *testing.T) {
 // entry that a reload switches off: what is open of it stays so, unless a person
 // closes it, and ends once the entry is on again.
 func TestWhatWasToldOfAnOverdueViolationStaysWhileItIsOff(t *testing.T) {
-	l := newLedger(t, sqlite(t).open(t), Options{})
+	l := newLedger(t, sqlite(t).open(t), Options{Now: (&clock{day}).now})
 	sweep := func(after time.Duration, p detectors.Pack) {
 		t.Helper()
 		if err := l.SweepOverdue(t.Context(), day.Add(after), DefaultLimits(), overdueUnder(t, p)); err != nil {

@@ -48,7 +48,7 @@ func (d *daemon) sweepLedger(ctx context.Context, now time.Time) error {
 
 // caughtUp is how far behind the hub overdue violations may be judged: what waits
 // there may restore them.
-const caughtUp = 5 * time.Minute
+const caughtUp = time.Minute
 
 func (d *daemon) sweepOverdue(ctx context.Context, now time.Time) error {
 	for _, l := range d.source.Lags() {
