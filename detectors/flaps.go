@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -126,30 +127,72 @@ func (c *flapping) turn(ctx context.Context, tx *sql.Tx, t *turn) ([]Finding, er
 	if err := c.insert(ctx, tx, [][]any{{t.thing, storable(t.f.Evidence.EventID), t.f.State == Weakened, t.at}}); err != nil {
 		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT weak, happened FROM flaps WHERE thing = $1 AND happened > $2 AND happened < $3 ORDER BY happened, weak, event`,
-		t.thing, t.at-2*c.span, t.at+c.span)
+	around, err := c.around(ctx, tx, t)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var out []Finding
 	var cycles []int64
 	weakAt := int64(-1)
-	for rows.Next() {
-		var weak bool
-		var when int64
-		if err := rows.Scan(&weak, &when); err != nil {
-			return nil, err
-		}
+	for _, f := range around {
 		switch {
-		case weak && weakAt < 0:
-			weakAt = when
-		case !weak && weakAt >= 0:
+		case f.weak && weakAt < 0:
+			weakAt = f.at
+		case !f.weak && weakAt >= 0:
 			cycles, weakAt = append(cycles, weakAt), -1
-			if n := len(cycles) - c.key.Flaps; n >= 0 && when >= t.at && when-cycles[n] < c.span {
-				out = append(out, c.finding(t.f, when))
+			if n := len(cycles) - c.key.Flaps; n >= 0 && f.at >= t.at && f.at-cycles[n] < c.span {
+				out = append(out, c.finding(t.f, f.at))
 			}
 		}
+	}
+	return out, nil
+}
+
+// flap is a row of the table.
+type flap struct {
+	weak  bool
+	at    int64
+	event string
+}
+
+// maxFlaps bounds how often a thing went, and came, before and after a turn that
+// it is judged by: some go and come all day.
+const maxFlaps = 64
+
+// around returns how a thing went and came around a turn, in order.
+func (c *flapping) around(ctx context.Context, tx *sql.Tx, t *turn) ([]flap, error) {
+	var out []flap
+	for _, weak := range []bool{false, true} {
+		for query, bound := range map[string]int64{
+			`happened <= $3 AND happened > $4 ORDER BY happened DESC`: t.at - 2*c.span,
+			`happened > $3 AND happened < $4 ORDER BY happened`:       t.at + c.span,
+		} {
+			rows, err := tx.QueryContext(ctx, `SELECT happened, event FROM flaps WHERE thing = $1 AND weak = $2 AND `+query+` LIMIT $5`, t.thing, weak, t.at, bound, maxFlaps)
+			if err != nil {
+				return nil, err
+			}
+			if out, err = scanFlaps(rows, weak, out); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b flap) int {
+		if a.at == b.at && a.weak != b.weak {
+			return map[bool]int{false: -1, true: 1}[a.weak]
+		}
+		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.event, b.event))
+	})
+	return out, nil
+}
+
+func scanFlaps(rows *sql.Rows, weak bool, out []flap) ([]flap, error) {
+	defer rows.Close()
+	for rows.Next() {
+		f := flap{weak: weak}
+		if err := rows.Scan(&f.at, &f.event); err != nil {
+			return nil, err
+		}
+		out = append(out, f)
 	}
 	return out, rows.Err()
 }

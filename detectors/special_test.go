@@ -243,6 +243,36 @@ func TestWhatTheDatabaseHasIsNotToldAgain(t *testing.T) {
 	}
 }
 
+// A thing that opens and closes all day is judged by what lies around, so that
+// the next event costs what the first one did.
+func TestATogglingThingIsJudgedByWhatLiesAround(t *testing.T) {
+	e, db := newEngine(t, setOf(t, specialSet)), openDB(t)
+	var lines []string
+	for i := range 200 {
+		lines = append(lines, fmt.Sprintf("%d %s ben a", i, []string{"Off", "On"}[i%2]))
+	}
+	applyBatch(t, e, db, true, script(lines...)...)
+	tx := begin(t, db)
+	for _, s := range e.specials {
+		switch s := s.(type) {
+		case *whileOpen:
+			if s.rule.Entry != "read-while-off" {
+				continue
+			}
+			got, err := s.history(t.Context(), tx, "t1"+parted+"a", true, noon.Add(100*time.Minute).UnixMicro())
+			if err != nil || len(got) != 3 { // closed, opened, closed
+				t.Errorf("%d moments bear on one, %v, want 3", len(got), err)
+			}
+		case *flapping:
+			f := Finding{Tenant: "t1", Subject: "a"}
+			got, err := s.around(t.Context(), tx, &turn{&f, strings.Join([]string{"t1", "switch", "a"}, parted), noon.Add(100 * time.Minute).UnixMicro()})
+			if err != nil || len(got) == 0 || len(got) > 4*maxFlaps {
+				t.Errorf("%d turns bear on one, %v, want some and at most %d", len(got), err, 4*maxFlaps)
+			}
+		}
+	}
+}
+
 const baselineSet = `
 title: read
 name: read

@@ -152,7 +152,7 @@ func (w *whileOpen) thing(f *fed) string {
 // take judges a moment of a thing that was open at some time.
 func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, thing string, m *moment) ([]Finding, error) {
 	role := m.role
-	history, err := w.history(ctx, tx, thing, role == opens)
+	history, err := w.history(ctx, tx, thing, role == opens, m.at)
 	if err != nil {
 		return nil, err
 	}
@@ -279,12 +279,12 @@ func (w *whileOpen) takeBack(ctx context.Context, tx *sql.Tx, noted []*fed, open
 		if !opened[thing] {
 			continue
 		}
-		history, err := w.history(ctx, tx, thing, false)
+		later, err := w.found(ctx, tx, thing, f.at)
 		if err != nil {
 			return nil, err
 		}
-		for i := range history {
-			if h := &history[i]; h.role == found && h.Value == f.value && f.at < h.at {
+		for i := range later {
+			if h := &later[i]; h.Value == f.value {
 				out = append(out, w.over(thing, h, w.moment(f, seenAs), h.at+1))
 			}
 		}

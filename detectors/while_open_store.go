@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -119,12 +121,32 @@ func (w *whileOpen) insert(ctx context.Context, tx *sql.Tx, rows [][]any) error 
 		WHERE excluded.happened < while_open.happened`, rows)
 }
 
-// history returns what is kept of a thing in order, but for the values seen, and
-// what waits only if asked for.
-func (w *whileOpen) history(ctx context.Context, tx *sql.Tx, thing string, waiting bool) ([]moment, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT role, event, happened, data FROM while_open
-		WHERE correlation = $1 AND thing = $2 AND (role IN ($3, $4, $5, $6) OR $7 AND role = $8)`,
-		w.correlation.name, thing, opens, closes, passed, found, waiting, waits)
+// history returns, in order, what is kept of a thing and bears on a time: from the
+// closing before it to the closing after it. Values seen are left out, and what
+// waits unless it is asked for.
+func (w *whileOpen) history(ctx context.Context, tx *sql.Tx, thing string, waiting bool, at int64) ([]moment, error) {
+	const of = ` FROM while_open WHERE correlation = $1 AND thing = $2 AND role <> 'seen' AND `
+	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	for query, bound := range map[string]*int64{
+		`role = 'closes' AND happened < $3 ORDER BY happened DESC LIMIT 1`: &from,
+		`role = 'closes' AND happened > $3 ORDER BY happened LIMIT 1`:      &to,
+	} {
+		err := tx.QueryRowContext(ctx, `SELECT happened`+of+query, w.correlation.name, thing, at).Scan(bound)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
+	}
+	return scanMoments(tx.QueryContext(ctx, `SELECT role, event, happened, data`+of+`happened >= $3 AND happened <= $4 AND (role <> 'waits' OR $5)`,
+		w.correlation.name, thing, from, to, waiting))
+}
+
+// found returns what was found of a thing after a time.
+func (w *whileOpen) found(ctx context.Context, tx *sql.Tx, thing string, after int64) ([]moment, error) {
+	return scanMoments(tx.QueryContext(ctx, `SELECT role, event, happened, data FROM while_open
+		WHERE correlation = $1 AND thing = $2 AND role <> 'seen' AND role = 'found' AND happened > $3`, w.correlation.name, thing, after))
+}
+
+func scanMoments(rows *sql.Rows, err error) ([]moment, error) {
 	if err != nil {
 		return nil, err
 	}
