@@ -169,6 +169,8 @@ func meant(h *half, name string) (string, error) {
 	switch meant, doubtful := fields.schema.doubtful(name); {
 	case doubtful && meant != "":
 		return "", fmt.Errorf("no record of the log source has it: did you mean %q?", meant)
+	case doubtful && eventFields["event."+strings.ToLower(name)] != nil:
+		return "", fmt.Errorf("no record of the log source has it: did you mean %q, which every event has?", "event."+strings.ToLower(name))
 	case doubtful:
 		return "", fmt.Errorf("no record of the log source has it: name it as the record does, such as properties.%s", name)
 	}

@@ -119,13 +119,13 @@ func parseSource(src Source) ([]sigma.Document, error) {
 // uniqueEntries refuses two rules of one entry: their findings could not be told apart.
 func uniqueEntries(rules []*Rule) error {
 	var errs []error
-	file := map[string]string{}
+	first := map[string]*Rule{}
 	for _, r := range rules {
-		if other, ok := file[r.Entry]; ok {
-			errs = append(errs, &sigma.Error{File: r.File, Msg: fmt.Sprintf(
-				"entry %q is also defined in %s: give one of them another safeguard.entry, or the same id to override it", r.Entry, other)})
+		if other, ok := first[r.Entry]; ok {
+			errs = append(errs, &sigma.Error{File: r.File, Line: r.at.line, Column: r.at.column, Msg: fmt.Sprintf(
+				"entry %q is also defined in %s:%d: give one of them another safeguard.entry, or the same id to override it", r.Entry, other.File, other.at.line)})
 		}
-		file[r.Entry] = r.File
+		first[r.Entry] = r
 	}
 	return errors.Join(errs...)
 }

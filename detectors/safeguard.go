@@ -50,8 +50,8 @@ var grades = []string{"proven", "documented", "inferred"}
 // decodeSafeguard reads and checks the safeguard key of a rule.
 func decodeSafeguard(r *sigma.Rule, n *yaml.Node) (*safeguard, error) {
 	s := &safeguard{Outcome: "success"}
-	if err := n.Load(s, yaml.WithKnownFields(true)); err != nil {
-		return nil, at(r.File, n, "safeguard: %v", err)
+	if err := load(r.File, n, s, safeguardKeys); err != nil {
+		return nil, err
 	}
 	switch {
 	case s.Entry == "":
