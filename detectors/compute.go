@@ -39,6 +39,7 @@ import (
 //	said.<path>                 texts without blanks around them, and without closing full stop; said.action: what was done
 //	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, tenant, ip, and of that the network: IPv6 by 64 bits
 //	part.method, part.inbox_rule  names of what was made that are the same when it is undone: see newPart
+//	azure_role.<path>           the name of the Azure role whose definition's id stands at path
 //	days.<path>                 a duration in days: 2190, "7.00:00:00", SevenYears, P7Y; Unlimited is 1000000
 var computers = map[string]func(arg string, lists map[string][]string) (computed, error){
 	"outside":  newOutside,
@@ -57,6 +58,8 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"mapped":   newMapped,
 	"said":     newSaid,
 	"part":     newPart,
+
+	"azure_role": newAzureRole,
 
 	"vault":     newReduced(vaultOf),
 	"vault_key": newKeyName,

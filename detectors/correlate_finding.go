@@ -67,15 +67,11 @@ func (c *correlator) row(j journal, n *node, seq int64) ([]byte, error) {
 // of the entry, the group and the event.
 func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq int64) (Finding, error) {
 	m := &rec.meta
-	about := rec
-	if n.key != nil && n.key.Of != "" {
-		var err error
-		if about, err = c.recordOf(j, n, f, seq); err != nil {
-			return Finding{}, err
-		}
+	about, deed, err := c.told(j, n, f, rec, seq)
+	if err != nil {
+		return Finding{}, err
 	}
 	subject, name, _, _ := about.entry.about()
-	kind, _, _ := strings.Cut(m.event, "/")
 	if subject == "" {
 		subject = m.tenant
 	}
@@ -84,7 +80,7 @@ func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq i
 		Rule: &n.rule.Meta, State: n.state, Tenant: m.tenant, Subject: subject, Name: name, Severity: n.rule.Severity, Time: at,
 		Evidence: Evidence{
 			EventID: strings.Join([]string{"correlation", n.rule.Entry, groupID(f.w.key), m.event}, "/"),
-			Kind:    kind, Action: m.action, Actor: m.actor, ActorIP: m.actorIP, Time: at,
+			Kind:    kindOfEvent(m.event), Action: deed.meta.action, Actor: deed.meta.actor, ActorIP: deed.meta.actorIP, Time: at,
 		},
 	}
 	switch {
@@ -102,7 +98,6 @@ func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq i
 			proof.Record = e.Record
 		}
 	}
-	var err error
 	if proof.Events, proof.Count, err = c.proven(j, n, f, seq); err != nil {
 		return out, err
 	}
@@ -112,10 +107,27 @@ func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq i
 	return out, nil
 }
 
-// recordOf returns the record of the newest event within the timespan of the
-// rule that names the subject.
-func (c *correlator) recordOf(j journal, n *node, f firing, seq int64) (feedRecord, error) {
-	place := uint8(slices.Index(n.doc.Rules, n.key.Of))
+// told returns the records of the events that name the subject, and who did it:
+// rec, the last one's, unless the key says whose.
+func (c *correlator) told(j journal, n *node, f firing, rec feedRecord, seq int64) (about, deed feedRecord, err error) {
+	about, deed = rec, rec
+	if n.key == nil {
+		return about, deed, nil
+	}
+	if n.key.Of != "" {
+		if about, err = c.recordOf(j, n, f, n.key.Of, seq); err != nil {
+			return about, deed, err
+		}
+	}
+	if n.key.By != "" {
+		deed, err = c.recordOf(j, n, f, n.key.By, seq)
+	}
+	return about, deed, err
+}
+
+// recordOf returns the record of the newest event of a rule within the timespan.
+func (c *correlator) recordOf(j journal, n *node, f firing, rule string, seq int64) (feedRecord, error) {
+	place := uint8(slices.Index(n.doc.Rules, rule))
 	w := f.w.Window
 	for i := w.From(w[f.at].At+1) - 1; i > 0; i-- {
 		if w[i].Rule == place {

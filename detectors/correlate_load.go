@@ -31,6 +31,7 @@ type correlated struct {
 
 	Restores  bool   `yaml:"restores"`   // the condition says that the entry's violation is over
 	Of        string `yaml:"of"`         // of the rules: whose event names the subject; default: the last event's
+	By        string `yaml:"by"`         // likewise: whose event tells who did it, from where, and what
 	WhileOpen bool   `yaml:"while_open"` // how special correlations are judged: see special
 	Raises    bool   `yaml:"raises"`
 	Flaps     int    `yaml:"flaps"`
@@ -54,8 +55,8 @@ const maxLateness = 30 * 24 * time.Hour
 
 func decodeCorrelated(c *sigma.Correlation, n *yaml.Node) (*correlated, error) {
 	s := &correlated{Incident: true}
-	if err := n.Load(s, yaml.WithKnownFields(true)); err != nil {
-		return nil, at(c.File, n, "safeguard of a correlation: %v", err)
+	if err := load(c.File, n, s, correlatedKeys); err != nil {
+		return nil, err
 	}
 	switch {
 	case s.Entry == "":
@@ -68,6 +69,10 @@ func decodeCorrelated(c *sigma.Correlation, n *yaml.Node) (*correlated, error) {
 		return nil, at(c.File, n, "safeguard.quiet needs incident: true: a violation never closes because time passed")
 	case s.Of != "" && (!c.Ranked() || !slices.Contains(c.Rules, s.Of)):
 		return nil, at(c.File, n, "safeguard.of %q: name one of the rules, of a correlation that tells them apart (temporal, temporal_ordered)", s.Of)
+	case s.By != "" && (!c.Ranked() || !slices.Contains(c.Rules, s.By)):
+		return nil, at(c.File, n, "safeguard.by %q: name one of the rules, of a correlation that tells them apart (temporal, temporal_ordered)", s.By)
+	case s.By != "" && s.special():
+		return nil, at(c.File, n, "safeguard.by is not for while_open, raises and flaps: they tell of each event by itself; leave it out")
 	}
 	return s, nil
 }
@@ -76,7 +81,7 @@ func decodeCorrelated(c *sigma.Correlation, n *yaml.Node) (*correlated, error) {
 func (b *builder) correlation(doc *sigma.Correlation) (*correlation, error) {
 	severity, err := parseLevel(doc.Level)
 	if err != nil {
-		return nil, at(doc.File, nil, "%v", err)
+		return nil, doc.Errorf("%v", err)
 	}
 	r := &Rule{File: doc.File, Meta: Meta{
 		ID: doc.ID, Title: doc.Title, Description: doc.Description, Tags: doc.Tags, Severity: severity,
@@ -169,7 +174,7 @@ func (b *builder) correlated(c *correlation, n *yaml.Node) error {
 	}
 	c.key = s
 	r := c.rule
-	r.Entry, r.Safeguards, r.HIPAA, r.Runbook = s.Entry, s.Codes, s.HIPAA, s.Runbook
+	r.Entry, r.Safeguards, r.HIPAA, r.Runbook, r.at = s.Entry, s.Codes, s.HIPAA, s.Runbook, entryAt(n)
 	if s.Quiet != endless {
 		if r.Quiet, err = (&safeguard{Quiet: s.Quiet}).quiet(); err != nil {
 			return at(c.doc.File, n, "%v", err)

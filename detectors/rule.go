@@ -17,6 +17,7 @@ import (
 type Rule struct {
 	Meta
 	File     string
+	at       position // of its name, for errors
 	subject  subject
 	name     subject
 	severity []level
@@ -50,6 +51,19 @@ func (r *Rule) In(src Source) (string, bool) {
 	return strings.CutPrefix(r.File, path.Clean(src.Name)+"/")
 }
 
+// position is a place in the rule's file.
+type position struct{ line, column int }
+
+// entryAt returns where a safeguard key says what its entry is.
+func entryAt(n *yaml.Node) position {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "entry" {
+			return position{n.Content[i+1].Line, n.Content[i+1].Column}
+		}
+	}
+	return position{n.Line, n.Column}
+}
+
 // builder compiles the rules of one set, which share their field slots.
 type builder struct {
 	options  sigma.Options
@@ -62,9 +76,9 @@ type builder struct {
 func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 	severity, err := parseLevel(sr.Level)
 	if err != nil {
-		return nil, &sigma.Error{File: sr.File, Line: sr.Line, Msg: err.Error()}
+		return nil, &sigma.Error{File: sr.File, Line: sr.Line, Column: 1, Msg: err.Error()}
 	}
-	r := &Rule{File: sr.File, Meta: Meta{
+	r := &Rule{File: sr.File, at: position{sr.Line, 1}, Meta: Meta{
 		Entry: strings.TrimSuffix(path.Base(sr.File), path.Ext(sr.File)), ID: sr.ID, Title: sr.Title,
 		Description: sr.Description, Tags: sr.Tags, Severity: severity, Group: path.Base(path.Dir(sr.File)),
 	}}
@@ -96,7 +110,7 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if err != nil {
 		return err
 	}
-	r.Entry, r.Safeguards, r.HIPAA, r.Runbook = s.Entry, s.Codes, s.HIPAA, s.Runbook
+	r.Entry, r.Safeguards, r.HIPAA, r.Runbook, r.at = s.Entry, s.Codes, s.HIPAA, s.Runbook, entryAt(n)
 	if r.Quiet, err = s.quiet(); err != nil {
 		return at(sr.File, n, "%v", err)
 	}
@@ -255,7 +269,7 @@ func (b *builder) compile(d *sigma.Detection) (*sigma.Matcher, error) {
 		return nil, err
 	}
 	for _, w := range append(d.Warnings, m.Warnings...) {
-		b.warnings = append(b.warnings, w)
+		b.warnings = append(b.warnings, b.unset(w))
 	}
 	return m, nil
 }
