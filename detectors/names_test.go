@@ -33,8 +33,8 @@ func inTestEvents(t *testing.T, e *Engine, entry string) []Finding {
 	return out
 }
 
-// Who was given something, and what: half of it tells nobody what to do.
-func TestNamesTellMemberAndWhatWasGiven(t *testing.T) {
+// Who was given what, and people rather than ids: half of it tells nobody what to do.
+func TestNamesTellPeopleWhoAndWhat(t *testing.T) {
 	e := loadCatalog(t)
 	for entry, want := range map[string]string{
 		"role-assigned-privileged":        "b.quist@stbrigid.example.org + Global Administrator",
@@ -52,6 +52,12 @@ func TestNamesTellMemberAndWhatWasGiven(t *testing.T) {
 		"labelled-file-shared-external":   "Tumour board 2026-09.docx + dr.hale_example.net#EXT#@stbrigid.onmicrosoft.com",
 		"sql-masking-off":                 "PATIENTS + DBO_PATIENTS_SSN",
 		"role-add-remove":                 "h3.role@stbrigid.example.org + Reports Reader",
+		"method-added-after-risk":         "n.farah@stbrigid.example.org",
+		"exclusion-then-signin":           "x.petrov@stbrigid.example.org",
+		"break-glass-activity":            "bg-one@stbrigid.example.org",
+		"noncompliant-device-phi":         "WARD-03X",
+		"exposure-window":                 "Require MFA 01",
+		"key-mass-delete":                 "s.kovacs@stbrigid.example.org + kv-brigid-14",
 	} {
 		var names []string
 		for _, f := range inTestEvents(t, e, entry) {
