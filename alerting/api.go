@@ -50,6 +50,13 @@ func (a *api) list(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, http.StatusBadRequest, bad.name, bad.err)
 		return
 	}
+	if bad, err := a.ledger.checkNames(r.Context(), &f); err != nil {
+		a.broken(w, r, err)
+		return
+	} else if bad != nil {
+		a.fail(w, http.StatusBadRequest, bad.name, bad.err)
+		return
+	}
 	violations, next, err := a.ledger.Violations(r.Context(), f)
 	if errors.Is(err, ErrCursor) {
 		a.fail(w, http.StatusBadRequest, "cursor", ErrCursor)

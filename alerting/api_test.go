@@ -55,6 +55,7 @@ func (c client) do(method, path, body string) (int, []byte) {
 func newClient(t testing.TB) (client, *Ledger, *clock) {
 	now := &clock{day.Add(10 * h)}
 	l := newLedger(t, sqlite(t).open(t), Options{Now: now.now, Route: chatRoute(t)})
+	l.SetNames(Names{Entries: []string{"ca-policy-disabled", "emergency-signin", "label-deleted"}, Safeguards: []string{"CA", "MFA", "MPIP"}})
 	return client{t, NewAPI(l, testLog(t))}, l, now
 }
 
@@ -98,10 +99,14 @@ func TestAPIFilters(t *testing.T) {
 		{"state=open", "ea p low"},
 		{"state=open,restored&entry=ca-policy-disabled", "q p low"},
 		{"state=restored&state=closed", "q"},
-		{"safeguard=MFA", "ea"},
+		{"safeguard=MFA", "q ea p low"},
+		{"safeguard=CA", "q p low"},
+		{"safeguard=MPIP,CA&state=restored", "q"},
+		{"safeguard=MPIP", ""},
+		{"severity=informational,info", ""},
 		{"severity=low", "low"},
 		{"severity=high,critical&tenant=" + strings.ToUpper(tenant), "q ea p"},
-		{"entry=nothing", ""},
+		{"entry=label-deleted", ""},
 	} {
 		for limit := range 4 { // every page size reads the same
 			query := tt.query
@@ -146,6 +151,10 @@ func TestAPIErrorsNameTheParameterAndTheRemedy(t *testing.T) {
 	}{
 		{"GET", "/api/v1/violations?state=opne", "", 400, "state", `state "opne" is not one of open, acknowledged, restored, closed`},
 		{"GET", "/api/v1/violations?severity=urgent", "", 400, "severity", "is not one of info, low, medium, high, critical"},
+		{"GET", "/api/v1/violations?entry=nope", "", 400, "entry", `no rule has entry "nope": phiwatch rules list prints them all`},
+		{"GET", "/api/v1/violations?entry=label-deleted,CA-policy-disable", "", 400, "entry", "did you mean ca-policy-disabled?"},
+		{"GET", "/api/v1/violations?safeguard=ca", "", 400, "safeguard", `no rule has safeguard "ca": did you mean CA?`},
+		{"GET", "/api/v1/violations?safeguard=M_A", "", 400, "safeguard", "use one of CA, MFA, MPIP"},
 		{"GET", "/api/v1/violations?limit=0", "", 400, "limit", "is not a number from 1 to 1000"},
 		{"GET", "/api/v1/violations?limit=x", "", 400, "limit", "is not a number from 1 to 1000"},
 		{"GET", "/api/v1/violations?cursor=x", "", 400, "cursor", "an earlier answer gave as next"},

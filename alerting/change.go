@@ -49,7 +49,20 @@ func tells(before, after *Violation) bool {
 
 func severityOf(name string) int { return slices.Index(severities(), name) }
 
-// labels are what routes see of a violation.
+// matched are the values that matchers see: of safeguard all that the entry has.
+func (c *change) matched() map[string][]string {
+	out := make(map[string][]string, len(RouteLabels))
+	for label, value := range c.labels() {
+		out[label] = spellings(label, value)
+	}
+	if codes := c.after.Safeguards; len(codes) > 0 {
+		out["safeguard"] = codes
+	}
+	return out
+}
+
+// labels are what groups are made by: one value each, so that a violation is in
+// one group of a route.
 func (c *change) labels() map[string]string {
 	v := &c.after
 	return map[string]string{

@@ -24,7 +24,7 @@ const scrapeTimeout = 5 * time.Second
 
 var (
 	descOpen = prometheus.NewDesc("phiwatch_violations_open",
-		"Violations that are open or acknowledged.", []string{"safeguard", "severity"}, nil)
+		"Violations that are open or acknowledged, each counted once: under the first of its entry's safeguards.", []string{"safeguard", "severity"}, nil)
 	descOpened = prometheus.NewDesc("phiwatch_violations_opened_total",
 		"Episodes of violations that began.", []string{"entry"}, nil)
 	descLate = prometheus.NewDesc("phiwatch_findings_late_total",

@@ -138,9 +138,11 @@ func (e *episode) hear(o *observation, w *observed) {
 	if !v.State.Open() || v.State == StatusAcknowledged && o.state == acknowledged {
 		return
 	}
-	v.State, v.AckedBy, v.AckedAt = StatusAcknowledged, w.Actor, fromMicros(w.Said)
+	if o.state == acknowledged || w.Takes {
+		v.State, v.AckedBy, v.AckedAt = StatusAcknowledged, w.Actor, fromMicros(w.Said)
+	}
 	if o.state == closed {
-		v.State = StatusClosed
+		v.State, v.ClosedBy, v.ClosedAt, v.ClosedNote = StatusClosed, w.Actor, fromMicros(w.Said), w.Note
 	}
 }
 
@@ -154,7 +156,9 @@ func (e *episode) quietAt(us int64) bool {
 func (e *episode) view(swept int64) Violation {
 	v := e.Violation
 	if e.quietAt(swept) {
-		v.State = StatusClosed
+		v.State, v.ClosedAt = StatusClosed, fromMicros(e.WeakAt+e.Quiet)
+	} else if v.State == StatusClosed && v.ClosedAt.IsZero() {
+		v.ClosedBy, v.ClosedAt = v.AckedBy, v.AckedAt // stored when a close took their place
 	}
 	v.Evidence = slices.Concat(e.First, e.Last)
 	if e.Restore != "" {

@@ -137,7 +137,7 @@ func (p *plan) route(root *Route, c *change, showing []*owed) error {
 		p.group(g).add(c)
 		told[g.base] = true
 	}
-	routes := root.match(c.labels())
+	routes := root.match(c.matched())
 	for _, r := range routes {
 		if r.Receiver == NoReceiver {
 			p.suppressed[NoReceiver]++

@@ -116,6 +116,9 @@ func brief(v Violation) string {
 	if v.AckedBy != "" {
 		s += " acknowledged by " + v.AckedBy
 	}
+	if v.ClosedBy != "" {
+		s += " closed by " + v.ClosedBy
+	}
 	return s
 }
 

@@ -35,7 +35,7 @@ type Options struct {
 	Route      *Route           // the root of the routes, validated; nil: nobody is told
 	Retention  time.Duration    // of evidence; 0 is DefaultRetention
 	Entries    []string         // of all rules: the values of a metric label
-	Safeguards []string         // likewise
+	Safeguards []string         // likewise: the first of each entry
 	Changed    func()           // called after a commit of the ledger's own (Sweep, Acknowledge …) that owes deliveries
 	Now        func() time.Time // time.Now if nil
 }
@@ -46,6 +46,7 @@ type Ledger struct {
 	db        *sql.DB
 	log       *slog.Logger
 	route     atomic.Pointer[Route]
+	names     atomic.Pointer[Names]
 	retention time.Duration
 	changed   func()
 	now       func() time.Time

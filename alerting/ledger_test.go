@@ -218,20 +218,20 @@ func TestAcknowledgementHoldsForTheEpisode(t *testing.T) {
 			}
 		}
 		checkBrief(t, l, "ca-policy-disabled p acknowledged high since 1h0m0s acknowledged by eve",
-			"emergency-signin ea closed high since 1h0m0s acknowledged by eve",
-			"label-deleted l closed high since 1h0m0s acknowledged by eve")
+			"emergency-signin ea closed high since 1h0m0s acknowledged by eve closed by eve",
+			"label-deleted l closed high since 1h0m0s acknowledged by eve closed by eve")
 		apply(t, l, weak("p", "e2", 2*h), weak("p", "e0", 30*time.Minute), incident("ea", "i2", 2*h))
 		checkBrief(t, l, "ca-policy-disabled p acknowledged high since 30m0s repeats 2 acknowledged by eve",
 			"emergency-signin ea open high since 2h0m0s",
-			"label-deleted l closed high since 1h0m0s acknowledged by eve")
+			"label-deleted l closed high since 1h0m0s acknowledged by eve closed by eve")
 		apply(t, l, back("p", "r", 3*h))
 		checkBrief(t, l, "ca-policy-disabled p restored high since 30m0s restored 3h0m0s by bob@example.org repeats 2 acknowledged by eve",
 			"emergency-signin ea open high since 2h0m0s",
-			"label-deleted l closed high since 1h0m0s acknowledged by eve")
+			"label-deleted l closed high since 1h0m0s acknowledged by eve closed by eve")
 		apply(t, l, weak("p", "e4", 4*h))
 		checkBrief(t, l, "ca-policy-disabled p open high since 4h0m0s",
 			"emergency-signin ea open high since 2h0m0s",
-			"label-deleted l closed high since 1h0m0s acknowledged by eve")
+			"label-deleted l closed high since 1h0m0s acknowledged by eve closed by eve")
 	})
 }
 
@@ -243,7 +243,7 @@ func TestCloseIsAPersonsWord(t *testing.T) {
 	}
 	apply(t, l, weak("p", "e1", h))
 	v, err := l.Close(t.Context(), id, "eve", "the policy was removed")
-	if err != nil || v.State != StatusClosed || v.AckedBy != "eve" {
+	if err != nil || v.State != StatusClosed || v.ClosedBy != "eve" || v.AckedBy != "" || v.ClosedNote != "the policy was removed" {
 		t.Errorf("closed: %+v, %v", v, err)
 	}
 	if _, err := l.Close(t.Context(), id, "eve", "again"); err != nil {

@@ -10,8 +10,9 @@ import (
 	"phiwatch/detectors"
 )
 
-// RouteLabels are the labels that matchers and group_by may name. safeguard is
-// the primary seed code of the entry, group the part of the catalog it is in.
+// RouteLabels are the labels that matchers and group_by may name. To a matcher
+// safeguard is every seed code of the entry, to group_by the first of them; group
+// is the part of the catalog that the entry is in.
 var RouteLabels = []string{"entry", "group", "safeguard", "severity", "subject", "tenant"}
 
 // matcher is one condition on a label, in Alertmanager's syntax.
@@ -44,6 +45,9 @@ func parseMatcher(s string) (*matcher, error) {
 		return nil, fmt.Errorf("matcher %q: %w", s, err)
 	}
 	m.value = value
+	if m.label == "severity" && m.value == informational {
+		m.value = detectors.Info.String() // one spelling, one route identity
+	}
 	if op == "=~" || op == "!~" {
 		if m.regex, err = regexp.Compile("^(?s:" + value + ")$"); err != nil {
 			return nil, fmt.Errorf("matcher %q: %w (RE2 syntax; a literal point is \\.)", s, err)
@@ -77,7 +81,8 @@ func (m *matcher) checkValue(s string) error {
 	if values == nil {
 		return nil
 	}
-	if m.regex == nil && !slices.Contains(values, m.value) || !slices.ContainsFunc(values, m.matches) {
+	satisfies := func(value string) bool { return m.holds(spellings(m.label, value)) }
+	if m.regex == nil && !slices.Contains(values, m.value) || !slices.ContainsFunc(values, satisfies) {
 		return fmt.Errorf("matcher %q: %q is no %s: use %s", s, m.value, m.label, strings.Join(values, ", "))
 	}
 	return nil
@@ -94,11 +99,31 @@ func severities() []string {
 	return out
 }
 
-func (m *matcher) matches(value string) bool {
-	if m.regex != nil {
-		return m.regex.MatchString(value) != m.not
+// informational is Sigma's word for info. Both are taken.
+const informational = "informational"
+
+// spellings are the values that a label with this value has for a matcher.
+func spellings(label, value string) []string {
+	if label == "severity" && value == detectors.Info.String() {
+		return []string{value, informational}
 	}
-	return (value == m.value) != m.not
+	return []string{value}
+}
+
+// holds reports whether the values of a label satisfy the matcher: = and =~ want
+// one of them to be it, != and !~ none. A label without a value is empty.
+func (m *matcher) holds(values []string) bool {
+	if len(values) == 0 {
+		values = []string{""}
+	}
+	return slices.ContainsFunc(values, m.is) != m.not
+}
+
+func (m *matcher) is(value string) bool {
+	if m.regex != nil {
+		return m.regex.MatchString(value)
+	}
+	return value == m.value
 }
 
 // String is the matcher in one spelling, whatever the configuration wrote.

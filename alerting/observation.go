@@ -83,6 +83,7 @@ type observed struct {
 	Strong     []string `json:"strong,omitempty"` // of a restore: none means all
 	Note       string   `json:"note,omitempty"`   // of a person
 	Said       int64    `json:"said,omitempty"`   // when the person said it
+	Takes      bool     `json:"takes,omitempty"`  // a close that acknowledges: of what nothing else ends
 }
 
 // ViolationID returns the id of the violation of an entry by a subject of a

@@ -47,7 +47,7 @@ func TestWhatIsOpenTooLongIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		sweep(90 * h) // nobody is told twice of one episode
-		checkBrief(t, l, pTaken, qRestored, ea, "safeguard-open-too-long ca-policy-disabled + p closed critical since 8h0m0s acknowledged by eve", qOver)
+		checkBrief(t, l, pTaken, qRestored, ea, "safeguard-open-too-long ca-policy-disabled + p closed critical since 8h0m0s closed by eve", qOver)
 	})
 }
 

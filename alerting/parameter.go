@@ -36,7 +36,7 @@ func parseFilter(q url.Values) (Filter, *badParameter) {
 		f.State = append(f.State, Status(s))
 	}
 	for _, s := range values(q, "severity") {
-		i := slices.Index(severities(), s)
+		i := slices.IndexFunc(severities(), func(name string) bool { return slices.Contains(spellings("severity", name), s) })
 		if i < 0 {
 			return f, unlisted("severity", s, severities())
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // ErrSettled is returned when a person speaks of a violation that is neither
-// open nor settled by the same kind of word: there is nothing to say of it.
+// open nor settled by such a word: there is nothing to say of it.
 var ErrSettled = errors.New("the violation is no longer open")
 
 // Acknowledge records that somebody has taken a violation on. What no event
@@ -45,7 +45,7 @@ func (l *Ledger) hear(ctx context.Context, id string, state detectors.State, by,
 			return fmt.Errorf("violation %q: %w", id, ErrNotFound)
 		}
 		if v = r.before; !v.State.Open() || v.State == StatusAcknowledged && state == acknowledged {
-			return settled(&v)
+			return settled(&v, state)
 		}
 		o, err := l.said(r, state, by, note)
 		if err != nil {
@@ -64,9 +64,10 @@ func (l *Ledger) hear(ctx context.Context, id string, state detectors.State, by,
 	return v, nil
 }
 
-// settled is nil for what a person has already settled.
-func settled(v *Violation) error {
-	if v.AckedBy != "" {
+// settled is nil for what a person has already settled: by the same word, or by
+// a close, after which there is nothing to take on.
+func settled(v *Violation, state detectors.State) error {
+	if v.ClosedBy != "" || v.AckedBy != "" && state == acknowledged {
 		return nil
 	}
 	return fmt.Errorf("violation %s is %s: %w", v.ID, v.State, ErrSettled)
@@ -75,11 +76,12 @@ func settled(v *Violation) error {
 // said is an observation by a person. It takes its place right after the
 // newest weakening, which is what the person knew: a later one is another.
 func (l *Ledger) said(r *row, state detectors.State, by, note string) (*observation, error) {
-	if r.episode.Final {
+	takes := r.episode.Final && state == acknowledged
+	if takes {
 		state = closed
 	}
 	now := micros(l.now())
-	body, err := json.Marshal(observed{Actor: clip(by, maxText), Note: note, Said: now})
+	body, err := json.Marshal(observed{Actor: clip(by, maxText), Note: note, Said: now, Takes: takes})
 	if err != nil {
 		return nil, err
 	}

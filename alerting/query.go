@@ -19,7 +19,7 @@ import (
 type Filter struct {
 	State     []Status
 	Entry     []string
-	Safeguard []string // primary seed codes
+	Safeguard []string // seed codes: the entry has one of them, first or not
 	Severity  []detectors.Severity
 	Tenant    []string
 	Limit     int    // 0 is DefaultLimit; at most MaxLimit
@@ -102,12 +102,25 @@ func in[T any](w *conditions, column string, values []T, arg func(T) any) {
 	w.terms = append(w.terms, column+" IN ("+strings.Join(marks, ", ")+")")
 }
 
+// safeguards selects by each code that a violation has. Rows from before they
+// were stored are found by their first one until prune has filled them in.
+func (w *conditions) safeguards(codes []string) {
+	var terms []string
+	for _, code := range codes {
+		// LIKE minds case in one database and not in the other.
+		terms = append(terms, fmt.Sprintf("safeguard = %s OR replace(safeguards, %s, '') <> safeguards", w.arg(code), w.arg(","+code+",")))
+	}
+	if len(terms) > 0 {
+		w.terms = append(w.terms, "("+strings.Join(terms, " OR ")+")")
+	}
+}
+
 func (f *Filter) where() (*conditions, error) {
 	w := new(conditions)
 	text := func(s string) any { return s }
 	in(w, "state", f.State, func(s Status) any { return string(s) })
 	in(w, "entry", f.Entry, text)
-	in(w, "safeguard", f.Safeguard, text)
+	w.safeguards(f.Safeguard)
 	in(w, "severity", f.Severity, func(s detectors.Severity) any { return int64(s) })
 	in(w, "tenant", f.Tenant, func(s string) any { return strings.ToLower(s) })
 	if f.Cursor == "" {
@@ -150,13 +163,12 @@ type Detail struct {
 type Observation struct {
 	Event    string    `json:"event"` // id in the evidence; begins with person/ for what a person said
 	State    string    `json:"state"`
-	Time     time.Time `json:"time"`
+	Time     time.Time `json:"time"`               // when it happened, or when the person said it
 	Severity string    `json:"severity,omitempty"` // of a weakening
 	Action   string    `json:"action,omitempty"`
 	Actor    string    `json:"actor,omitempty"`
 	ActorIP  string    `json:"actor_ip,omitempty"`
 	Note     string    `json:"note,omitempty"`
-	Said     time.Time `json:"said,omitzero"` // when a person said it
 }
 
 // Delivery is where a receiver stands with one group.
@@ -241,6 +253,7 @@ func (d *Detail) loadObservations(ctx context.Context, q querier, id string) err
 		}
 		d.Observations = append(d.Observations, shown)
 	}
+	slices.SortStableFunc(d.Observations, func(a, b Observation) int { return a.Time.Compare(b.Time) })
 	return nil
 }
 
@@ -251,7 +264,10 @@ func (o *observation) show() (Observation, error) {
 	}
 	shown := Observation{
 		Event: o.event, State: string(o.state), Time: fromMicros(o.at), Action: w.Action,
-		Actor: w.Actor, ActorIP: w.ActorIP, Note: w.Note, Said: fromMicros(w.Said),
+		Actor: w.Actor, ActorIP: w.ActorIP, Note: w.Note,
+	}
+	if w.Said > 0 { // o.at is its place among the events: see said
+		shown.Time = fromMicros(w.Said)
 	}
 	if weakens(o) {
 		shown.Severity = o.severity.String()

@@ -84,6 +84,9 @@ type Violation struct {
 	RestoredBy  string    `json:"restored_by,omitempty"`
 	AckedBy     string    `json:"acknowledged_by,omitempty"`
 	AckedAt     time.Time `json:"acknowledged_at,omitzero"`
+	ClosedBy    string    `json:"closed_by,omitempty"` // empty if it closed by itself
+	ClosedAt    time.Time `json:"closed_at,omitzero"`  // when a person said so, or the event time at which it was over
+	ClosedNote  string    `json:"closed_note,omitempty"`
 	Runbook     []string  `json:"runbook,omitempty"`
 	Repeats     int       `json:"repeats,omitempty"` // further weakenings folded into this episode
 	Evidence    []string  `json:"evidence"`          // event ids, oldest first, bounded
@@ -112,7 +115,7 @@ type retryAfterError struct {
 
 func (e *retryAfterError) Unwrap() error { return e.error }
 func (e *retryAfterError) Error() string {
-	return fmt.Sprintf("%v (retry after %s)", e.error, e.after)
+	return fmt.Sprintf("%v (retry after %s)", e.error, inWords(e.after))
 }
 
 // RetryDelay returns the pause that a RetryAfter in err's chain asks for.

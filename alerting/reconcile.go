@@ -29,7 +29,7 @@ func (l *Ledger) Reconcile(ctx context.Context) error {
 		p := newPlan(root)
 		for i := range open {
 			c := &open[i]
-			if err := p.join(root.match(c.labels()), c, showing[c.after.ID], make(map[string]bool)); err != nil {
+			if err := p.join(root.match(c.matched()), c, showing[c.after.ID], make(map[string]bool)); err != nil {
 				return err
 			}
 		}

@@ -122,7 +122,7 @@ func (c *compiler) duration(path string, d *time.Duration, inherited time.Durati
 	case d == nil:
 		return inherited
 	case *d < 0 || *d > maxWait || *d > 0 && *d < time.Millisecond:
-		c.fail(path, fmt.Errorf("%s is not between 1ms and 24h: write a number and a unit, such as 30s, or 0", *d))
+		c.fail(path, fmt.Errorf("%s is not between 1ms and 24h: write a number and a unit, such as 30s, or 0", inWords(*d)))
 	}
 	return *d
 }
@@ -139,10 +139,10 @@ func (r *Route) identity(parent *Route) string {
 	return path + "{" + strings.Join(own, ",") + "} by " + strings.Join(r.GroupBy, ",")
 }
 
-// match returns the routes that labels take.
-func (r *Route) match(labels map[string]string) []*Route {
+// match returns the routes that a violation takes whose labels have these values.
+func (r *Route) match(labels map[string][]string) []*Route {
 	for _, m := range r.matchers {
-		if !m.matches(labels[m.label]) {
+		if !m.holds(labels[m.label]) {
 			return nil
 		}
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors"
 )
 
 func parseRoute(t testing.TB, text string) *Route {
@@ -61,11 +63,13 @@ func TestRoutesAreTakenAsInAlertmanager(t *testing.T) {
 		{"severity=low group=integrity tenant=test-1", "chat"},
 		{"severity=low group=integrity tenant=a-test-1", "siem"},
 		{"safeguard=TLS", "none"},
+		{"safeguard=CA,TLS", "none"},
+		{"safeguard=CA,MFA", "chat"},
 	} {
-		labels := map[string]string{}
+		labels := map[string][]string{}
 		for s := range strings.FieldsSeq(tt.labels) {
 			k, v, _ := strings.Cut(s, "=")
-			labels[k] = v
+			labels[k] = strings.Split(v, ",")
 		}
 		var got []string
 		for _, r := range r.match(labels) {
@@ -75,6 +79,49 @@ func TestRoutesAreTakenAsInAlertmanager(t *testing.T) {
 			t.Errorf("%s goes to %s, want %s", tt.labels, got, tt.want)
 		}
 	}
+}
+
+func TestMatcherOnALabelWithSeveralValues(t *testing.T) {
+	ca := (&change{after: Violation{Safeguard: "CA", Safeguards: []string{"CA", "CA-APPS"}, Severity: "info"}}).matched()
+	none := (&change{after: Violation{Severity: "low"}}).matched()
+	for _, tt := range []struct {
+		matcher    string
+		ca, absent bool
+	}{
+		{"safeguard=CA-APPS", true, false},
+		{"safeguard=CA", true, false},
+		{"safeguard=MFA", false, false},
+		{"safeguard!=CA-APPS", false, true},
+		{"safeguard!=MFA", true, true},
+		{`safeguard=~"CA-.*"`, true, false},
+		{`safeguard!~"CA-.*"`, false, true},
+		{`safeguard!~"M.*"`, true, true},
+		{`safeguard=""`, false, true},
+		{"severity=info", true, false},
+		{"severity=informational", true, false},
+		{"severity!=informational", false, true},
+		{`severity=~"informational|high"`, true, false},
+		{`severity!~"info"`, false, true},
+	} {
+		m, err := parseMatcher(tt.matcher)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.holds(ca[m.label]); got != tt.ca {
+			t.Errorf("%s holds for CA and CA-APPS, info: %v", tt.matcher, got)
+		}
+		if got := m.holds(none[m.label]); got != tt.absent {
+			t.Errorf("%s holds for no safeguard, low: %v", tt.matcher, got)
+		}
+	}
+}
+
+func TestViolationOfSeveralSafeguardsIsInOneGroup(t *testing.T) {
+	l := newLedger(t, sqlite(t).open(t), Options{Route: validRoute(t,
+		"{receiver: chat, routes: [{receiver: pager, matchers: [safeguard=MFA], group_by: [safeguard]}]}")})
+	apply(t, l, weak("p", "e1", h), finding(labelDeleted, detectors.Weakened, "l", "e2", h))
+	checkOwed(t, l, fmt.Sprintf(`chat {"entry":"label-deleted","tenant":"%s"} generation 1 wanted 1`, tenant),
+		`pager {"safeguard":"CA"} generation 1 wanted 1`)
 }
 
 func TestRoutesInherit(t *testing.T) {
@@ -102,8 +149,8 @@ func TestRouteIdentitySurvivesMovingAndRespelling(t *testing.T) {
 		slices.Sort(out)
 		return out
 	}
-	a := ids("{receiver: chat, routes: [{matchers: ['severity=\"high\"', 'entry=\"x\"'], receiver: pager}, {matchers: ['entry=y']}]}")
-	b := ids("{receiver: chat, routes: [{matchers: ['entry=\"y\"']}, {matchers: ['entry = x', 'severity=high'], receiver: pager}]}")
+	a := ids("{receiver: chat, routes: [{matchers: ['severity=\"high\"', 'entry=\"x\"'], receiver: pager}, {matchers: ['severity=info']}]}")
+	b := ids("{receiver: chat, routes: [{matchers: ['severity=\"informational\"']}, {matchers: ['entry = x', 'severity=high'], receiver: pager}]}")
 	if diff := cmp.Diff(a, b); diff != "" {
 		t.Errorf("identities (-a +b):\n%s", diff)
 	}
@@ -167,7 +214,7 @@ func FuzzParseMatcher(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q reads as %s, which is an error: %v", s, m, err)
 		}
-		if again.String() != m.String() || again.matches("x") != m.matches("x") {
+		if again.String() != m.String() || again.holds([]string{"x"}) != m.holds([]string{"x"}) {
 			t.Fatalf("%q reads as %s, and that as %s", s, m, again)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"phiwatch/detectors"
 )
@@ -78,13 +79,13 @@ func loadRows(ctx context.Context, tx *sql.Tx, ids []string) (map[string]*row, e
 }
 
 const upsertRow = `INSERT INTO violations (id, tenant, entry, safeguard, severity, state, opened,
-	newest_at, newest_rank, newest_event, oldest_at, horizon, quiet_until, swept, base, episode)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+	newest_at, newest_rank, newest_event, oldest_at, horizon, quiet_until, swept, base, episode, safeguards)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 	ON CONFLICT (id) DO UPDATE SET safeguard = excluded.safeguard, severity = excluded.severity,
 	state = excluded.state, opened = excluded.opened, newest_at = excluded.newest_at,
 	newest_rank = excluded.newest_rank, newest_event = excluded.newest_event, oldest_at = excluded.oldest_at,
 	horizon = excluded.horizon, quiet_until = excluded.quiet_until, swept = excluded.swept,
-	base = excluded.base, episode = excluded.episode`
+	base = excluded.base, episode = excluded.episode, safeguards = excluded.safeguards`
 
 func saveRows(ctx context.Context, tx *sql.Tx, rows []*row) error {
 	if len(rows) == 0 {
@@ -120,7 +121,7 @@ func (r *row) save(ctx context.Context, stmt *sql.Stmt) error {
 		quiet = 0
 	}
 	_, err = stmt.ExecContext(ctx, r.id, v.Tenant, v.Entry, v.Safeguard, int64(r.episode.Severity), string(v.State),
-		micros(v.Opened), r.newest.at, r.newest.rank, r.newest.event, r.oldest, r.horizon, quiet, r.swept, base, now)
+		micros(v.Opened), r.newest.at, r.newest.rank, r.newest.event, r.oldest, r.horizon, quiet, r.swept, base, now, ","+strings.Join(v.Safeguards, ",")+",")
 	return err
 }
 

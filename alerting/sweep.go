@@ -63,6 +63,9 @@ func (l *Ledger) sweepQuiet(ctx context.Context, tx *sql.Tx, now int64) error {
 }
 
 func (l *Ledger) prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	if err := fillSafeguards(ctx, tx); err != nil {
+		return err
+	}
 	late := micros(now.Add(-Lateness))
 	if err := pruneIdle(ctx, tx, late); err != nil {
 		return err

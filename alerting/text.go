@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -35,6 +36,9 @@ func identifier(s string) string {
 	}
 	return digest([]byte(s))
 }
+
+// InWords is a duration as people write it: 38m, not 38m0s, and 2h, not 2h0m0s.
+func InWords(d time.Duration) string { return inWords(d) }
 
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)

@@ -86,6 +86,7 @@ func (d *daemon) wire(set *detectors.Set) (err error) {
 	if err != nil {
 		return err
 	}
+	d.ledger.SetNames(namesOf(set))
 	receivers, err := d.receivers(d.config)
 	if err != nil {
 		return usageError{err}

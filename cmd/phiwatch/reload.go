@@ -90,6 +90,7 @@ func (d *daemon) reloadLocked() error {
 	d.pipeline.engine.Store(engine)
 	d.watch.Use(engine)
 	d.useClock(cfg, set)
+	d.ledger.SetNames(namesOf(set))
 	if err := d.ledger.SetRoute(cfg.Route); err != nil {
 		return err
 	}

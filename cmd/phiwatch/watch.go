@@ -116,6 +116,18 @@ func safeguardsOf(set *detectors.Set) []string {
 	return slices.Compact(codes)
 }
 
+// namesOf lists the entries and seed codes that there are, in force or not.
+func namesOf(set *detectors.Set) (n alerting.Names) {
+	for _, l := range ruleLines(set) {
+		n.Entries = append(n.Entries, l.Entry)
+		n.Safeguards = append(n.Safeguards, l.Safeguards...)
+	}
+	slices.Sort(n.Entries)
+	slices.Sort(n.Safeguards)
+	n.Entries, n.Safeguards = slices.Compact(n.Entries), slices.Compact(n.Safeguards)
+	return n
+}
+
 // evictions tells both the metrics and the watch what the quarantine gives up.
 type evictions struct {
 	metrics *ingest.Metrics
