@@ -96,13 +96,15 @@ func (r *Receiver) changes(g alerting.Group, last receipt) (string, receipt) {
 
 // line is one violation:
 //
-//	2026-03-02 09:14:05Z OPEN     high     MFA        Per-user MFA disabled: Ada Example · by admin@example.org from 203.0.113.7 · 164.312(d)
+//	2026-03-02 09:14:05Z OPEN     high     MFA        mfa-per-user-disabled: Ada Example (ada@example.org) · by admin@example.org from 203.0.113.7 · 164.312(d) · tenant 6f2b7c1e… · id 0d1e…
 func (r *Receiver) line(v alerting.Violation, repeat bool) string {
 	at := v.Changed
 	if v.State == alerting.StatusRestored && !v.Restored.IsZero() {
 		at = v.Restored
 	} else if v.State == alerting.StatusAcknowledged && !v.AckedAt.IsZero() {
 		at = v.AckedAt
+	} else if v.State == alerting.StatusClosed && !v.ClosedAt.IsZero() {
+		at = v.ClosedAt
 	} else if at.IsZero() {
 		at = v.Opened
 	}
@@ -114,20 +116,25 @@ func (r *Receiver) line(v alerting.Violation, repeat bool) string {
 		pad(text(v.Safeguard, 16), 10), strings.Join(r.parts(v, repeat), r.dim(" · ")))
 }
 
+// parts are always in this order: what of whom, what somebody did about it, the
+// citation, and at the end the names for machines. The id is whole: it is what
+// acknowledging takes.
 func (r *Receiver) parts(v alerting.Violation, repeat bool) []string {
-	what := cmp.Or(text(v.Title, 120), text(v.Entry, 80), "violation")
-	if name := cmp.Or(text(v.SubjectName, 120), text(v.Subject, 120)); name != "" {
-		what += ": " + r.bold(name)
+	what := cmp.Or(text(v.Entry, 80), text(v.Title, 80), "violation")
+	if s := r.subject(v); s != "" {
+		what += ": " + s
 	}
 	parts := []string{what}
 	switch v.State {
 	case alerting.StatusRestored:
 		parts = appendIf(parts, "by ", text(v.RestoredBy, 80))
 		if !v.Opened.IsZero() && v.Restored.After(v.Opened) {
-			parts = append(parts, "open for "+duration(v.Restored.Sub(v.Opened)))
+			parts = append(parts, "open for "+alerting.InWords(v.Restored.Sub(v.Opened).Round(time.Second)))
 		}
-	case alerting.StatusAcknowledged, alerting.StatusClosed:
+	case alerting.StatusAcknowledged:
 		parts = appendIf(parts, "by ", text(v.AckedBy, 80))
+	case alerting.StatusClosed:
+		parts = appendIf(parts, "by ", cmp.Or(text(v.ClosedBy, 80), "itself"))
 	default:
 		who := text(v.Actor, 80)
 		if ip := text(v.ActorIP, 45); ip != "" {
@@ -139,20 +146,11 @@ func (r *Receiver) parts(v alerting.Violation, repeat bool) []string {
 		}
 	}
 	parts = appendIf(parts, "", text(strings.Join(v.HIPAA, ", "), 60))
-	parts = appendIf(parts, "tenant ", text(v.Tenant, 40))
 	if repeat {
 		parts = append(parts, "may repeat an earlier line")
 	}
-	return parts
-}
-
-// duration leaves out the seconds where they say nothing: 38m, not 38m0s.
-func duration(d time.Duration) string {
-	s := d.Round(time.Second).String()
-	if trimmed, found := strings.CutSuffix(s, "m0s"); found {
-		return trimmed + "m"
-	}
-	return s
+	parts = appendIf(parts, "tenant ", brief(text(v.Tenant, 40)))
+	return appendIf(parts, "id ", text(v.ID, 64))
 }
 
 func appendIf(parts []string, prefix, s string) []string {

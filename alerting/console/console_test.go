@@ -42,7 +42,7 @@ func TestOnlyChangesArePrinted(t *testing.T) {
 	}{
 		{[]alerting.Violation{policy}, 1, "OPEN"},
 		{[]alerting.Violation{policy}, 0, ""},
-		{[]alerting.Violation{policy, mailbox}, 1, "Mailbox auditing"},
+		{[]alerting.Violation{policy, mailbox}, 1, "mailbox-audit-off"},
 		{[]alerting.Violation{mailbox, receivertest.Restored(policy)}, 1, "RESTORED"},
 		{[]alerting.Violation{receivertest.Acked(mailbox), receivertest.Restored(policy)}, 1, "ACKED"},
 	} {
@@ -53,6 +53,29 @@ func TestOnlyChangesArePrinted(t *testing.T) {
 		}
 		if n := strings.Count(out.String(), "\n"); n != c.lines || !strings.Contains(out.String(), c.contains) {
 			t.Errorf("version %d: want %d lines with %q:\n%s", i+1, c.lines, c.contains, out.String())
+		}
+	}
+}
+
+func TestLinesTellNamesakesApart(t *testing.T) {
+	const rg = "/subscriptions/cccccccc-0000-4000-8000-000000000003/resourceGroups/rg-ehr/providers/Microsoft.Sql/servers/"
+	v := receivertest.Policy()
+	r := New(nil, Options{})
+	for _, tt := range []struct{ name, subject, want string }{
+		{"PATIENTS", rg + "sql-a/databases/patients", "…/resourceGroups/rg-ehr/providers/Microsoft.Sql/servers/sql-a/databases/patients"},
+		{"PATIENTS", rg + "sql-b/databases/patients", "…/resourceGroups/rg-ehr/providers/Microsoft.Sql/servers/sql-b/databases/patients"},
+		{"Require MFA", "0b9d1a52-0000-4000-8000-0000000000ca", "Require MFA (0b9d1a52-0000-4000-8000-0000000000ca)"},
+		{"TDE", rg + "sql-a/databases/patients", "TDE (…/providers/Microsoft.Sql/servers/sql-a/databases/patients)"},
+		{"Ann@example.org", "ann@example.org", "ann@example.org"},
+		{"", "ann@example.org", "ann@example.org"},
+		{"PROD/Hosted Organizations/" + strings.Repeat("x", 70) + "/example.org/ann", strings.Repeat("y", 70) + "/example.org/ann", "…/example.org/ann"},
+		{strings.Repeat("Clinic ", 20), "c1", strings.Repeat("Clinic ", 11) + "Cl… (c1)"},
+		{"ann", "", "ann"},
+		{"x", strings.Repeat("é", 100), "x (…" + strings.Repeat("é", maxTail-1) + ")"},
+	} {
+		v.SubjectName, v.Subject = tt.name, tt.subject
+		if got := r.subject(v); got != tt.want {
+			t.Errorf("%q of %q is shown as %q, want %q", tt.name, tt.subject, got, tt.want)
 		}
 	}
 }

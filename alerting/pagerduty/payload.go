@@ -99,6 +99,8 @@ type violation struct {
 	Changed   string   `json:"changed,omitempty"`
 	Repeats   int      `json:"repeats,omitempty"`
 	AckedBy   string   `json:"acknowledged_by,omitempty"`
+	ClosedBy  string   `json:"closed_by,omitempty"`
+	ClosedAt  string   `json:"closed_at,omitempty"`
 	Evidence  []string `json:"evidence,omitempty"`
 }
 
@@ -197,7 +199,7 @@ func newViolation(v alerting.Violation) violation {
 		Safeguard: text(v.Safeguard), HIPAA: texts(v.HIPAA), Tenant: text(v.Tenant),
 		Subject: text(v.Subject), Name: text(v.SubjectName), Action: text(v.Action),
 		Actor: text(v.Actor), ActorIP: text(v.ActorIP), Opened: stamp(v.Opened), Changed: stamp(v.Changed),
-		Repeats: v.Repeats, AckedBy: text(v.AckedBy), Evidence: texts(v.Evidence),
+		Repeats: v.Repeats, AckedBy: text(v.AckedBy), ClosedBy: text(v.ClosedBy), ClosedAt: stamp(v.ClosedAt), Evidence: texts(v.Evidence),
 	}
 }
 

@@ -128,6 +128,6 @@ func huge(s string) alerting.Violation {
 	}
 	return alerting.Violation{
 		ID: s, Entry: s, Safeguard: s, Safeguards: list, HIPAA: list, Title: s, Tenant: s, Subject: s, SubjectName: s,
-		Severity: s, State: alerting.StatusOpen, Actor: s, ActorIP: s, Action: s, AckedBy: s, Runbook: list, Evidence: list,
+		Severity: s, State: alerting.StatusOpen, Actor: s, ActorIP: s, Action: s, AckedBy: s, ClosedBy: s, Runbook: list, Evidence: list,
 	}
 }

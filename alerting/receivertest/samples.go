@@ -68,10 +68,11 @@ func Restored(v alerting.Violation) alerting.Violation {
 	return v
 }
 
-// Closed is v closed by a person.
+// Closed is v taken on by one person and closed by another.
 func Closed(v alerting.Violation) alerting.Violation {
 	v = Acked(v)
-	v.State, v.Changed = alerting.StatusClosed, v.AckedAt
+	v.State, v.ClosedBy, v.ClosedAt = alerting.StatusClosed, "ines.alvarez@lakeside.example.org", v.Opened.Add(26*time.Minute)
+	v.ClosedNote = "The policy was replaced by another."
 	return v
 }
 
@@ -97,6 +98,7 @@ func Hostile() alerting.Violation {
 	v.Action = strings.Repeat("<&>", 4000)
 	v.Runbook = []string{"<!here> run `rm -rf` *now*", strings.Repeat("long ", 2000)}
 	v.AckedBy, v.RestoredBy = "#general <#C1>", "@channel\u2028\u0085"
+	v.ClosedBy, v.ClosedNote = "<@U123>", "<!here>"
 	v.Entry, v.ID = "x\x00y", "id<>&"
 	return v
 }

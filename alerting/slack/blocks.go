@@ -86,10 +86,13 @@ func entry(v alerting.Violation) string {
 
 // ended is when v stopped being open.
 func ended(v alerting.Violation) time.Time {
-	if v.Restored.IsZero() {
-		return v.Changed
+	switch {
+	case v.State == alerting.StatusClosed && !v.ClosedAt.IsZero():
+		return v.ClosedAt
+	case !v.Restored.IsZero():
+		return v.Restored
 	}
-	return v.Restored
+	return v.Changed
 }
 
 // steps shows the runbook as plain text: it holds commands, to be read and

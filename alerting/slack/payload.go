@@ -229,8 +229,11 @@ func standing(g alerting.Group, lead alerting.Violation, open []alerting.Violati
 		return s + "."
 	case lead.State == alerting.StatusClosed:
 		s := "*Closed* " + when(ended(lead))
-		if lead.AckedBy != "" {
-			s += " by " + code(lead.AckedBy, maxTitle)
+		if lead.ClosedBy != "" {
+			s += " by " + code(lead.ClosedBy, maxTitle)
+		}
+		if lead.AckedBy != "" && lead.AckedBy != lead.ClosedBy {
+			s += ", acknowledged by " + code(lead.AckedBy, maxTitle)
 		}
 		return s + "."
 	default:
@@ -238,15 +241,23 @@ func standing(g alerting.Group, lead alerting.Violation, open []alerting.Violati
 	}
 }
 
-// span shows a duration in the two largest units that matter to a person.
+// span shows a duration in the two largest units that matter to a person: 2 d
+// 3 h, 15 min.
 func span(d time.Duration) string {
-	switch d = d.Round(time.Second); {
+	d = d.Round(time.Second)
+	two := func(large time.Duration, l string, small time.Duration, s string) string {
+		if n := d % large / small; n > 0 {
+			return fmt.Sprintf("%d %s %d %s", d/large, l, n, s)
+		}
+		return fmt.Sprintf("%d %s", d/large, l)
+	}
+	switch {
 	case d >= 24*time.Hour:
-		return fmt.Sprintf("%d d %d h", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+		return two(24*time.Hour, "d", time.Hour, "h")
 	case d >= time.Hour:
-		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+		return two(time.Hour, "h", time.Minute, "min")
 	case d >= time.Minute:
-		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+		return two(time.Minute, "min", time.Second, "s")
 	default:
 		return fmt.Sprintf("%d s", d/time.Second)
 	}

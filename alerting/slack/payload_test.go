@@ -73,6 +73,17 @@ func TestEveryOpenViolationIsListedOrCounted(t *testing.T) {
 	}
 }
 
+func TestSpanLeavesOutWhatSaysNothing(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		15 * time.Minute: "15 min", 90 * time.Second: "1 min 30 s", 2 * time.Hour: "2 h", 95 * time.Minute: "1 h 35 min",
+		48 * time.Hour: "2 d", 51 * time.Hour: "2 d 3 h", 5 * time.Second: "5 s", 0: "0 s",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("%v is shown as %s, want %s", d, got, want)
+		}
+	}
+}
+
 func TestSameGroupSameBytes(t *testing.T) {
 	for name, g := range receivertest.Samples() {
 		if a, b := newMessage(g, noNote).digest(), newMessage(g, noNote).digest(); a != b {
@@ -116,7 +127,7 @@ func hostile(a, b string) alerting.Violation {
 	return alerting.Violation{
 		ID: a, Entry: b, Safeguard: a, Safeguards: []string{b, a}, HIPAA: []string{a, b}, Title: a, Tenant: b,
 		Subject: a, SubjectName: b, Severity: a, State: alerting.StatusOpen, Opened: time.Unix(1, 0),
-		Actor: b, ActorIP: a, Action: b, AckedBy: a, Runbook: []string{a, b, a, b, a, b, a, b, a, b}, Repeats: 2,
+		Actor: b, ActorIP: a, Action: b, AckedBy: a, ClosedBy: b, ClosedAt: time.Unix(2, 0), Runbook: []string{a, b, a, b, a, b, a, b, a, b}, Repeats: 2,
 	}
 }
 

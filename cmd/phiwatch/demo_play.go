@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"phiwatch/alerting"
@@ -134,7 +133,7 @@ func restoredText(v alerting.Violation) string {
 	if v.State != alerting.StatusRestored {
 		return "open: no event restores it"
 	}
-	return fmt.Sprintf("%s, after %s", v.Restored.Format("15:04"), strings.TrimSuffix(v.Restored.Sub(v.Opened).Round(time.Minute).String(), "0s"))
+	return fmt.Sprintf("%s, after %s", v.Restored.Format("15:04"), alerting.InWords(v.Restored.Sub(v.Opened).Round(time.Minute)))
 }
 
 // accounts prints the identities of the promise and returns an error if one does not hold.
