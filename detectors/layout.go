@@ -38,15 +38,18 @@ var (
 	correlatedKeys = layout{of: reflect.TypeFor[correlated]()}
 )
 
-// load decodes a safeguard key into v. What the YAML library would tell in Go's
+// load decodes a safeguard key, or one below it, into v. What the YAML library would tell in Go's
 // words, a key that v does not know and a value of the wrong form, is told in
 // the file's: each with its place and what would be right.
-func load(file string, n *yaml.Node, v any, known layout) error {
-	if err := errors.Join(known.check(file, n, "safeguard")...); err != nil {
+func load(file string, n *yaml.Node, v any, known layout, path string) error {
+	if aliased(n).Kind != yaml.MappingNode {
+		return at(file, n, "%s: want a block of keys, got %s", path, formOf(aliased(n)))
+	}
+	if err := errors.Join(known.check(file, n, path)...); err != nil {
 		return err
 	}
 	if err := n.Load(v, yaml.WithKnownFields(true)); err != nil {
-		return at(file, n, "safeguard: %v", err)
+		return at(file, n, "%s: %v", path, err)
 	}
 	return nil
 }
@@ -55,7 +58,7 @@ func load(file string, n *yaml.Node, v any, known layout) error {
 // fit. Where a text or a list may stand instead of a map, that is left alone.
 func (k layout) check(file string, n *yaml.Node, path string) (errs []error) {
 	switch n = aliased(n); {
-	case n.Kind == yaml.SequenceNode && path != "safeguard":
+	case n.Kind == yaml.SequenceNode:
 		for i, item := range n.Content {
 			errs = append(errs, k.check(file, item, path+"["+strconv.Itoa(i)+"]")...)
 		}
@@ -63,8 +66,6 @@ func (k layout) check(file string, n *yaml.Node, path string) (errs []error) {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			errs = append(errs, k.checkKey(file, n.Content[i], n.Content[i+1], path)...)
 		}
-	case path == "safeguard":
-		errs = append(errs, at(file, n, "safeguard: want a block of keys, got %s", formOf(n)))
 	}
 	return errs
 }
@@ -96,10 +97,30 @@ func (k layout) checkKey(file string, key, value *yaml.Node, path string) []erro
 	if nested, ok := k.sub[key.Value]; ok {
 		return nested.check(file, value, sub)
 	}
+	if field.Kind() == reflect.Slice {
+		return misfits(file, value, sub, field.Elem())
+	}
 	if field.Kind() == reflect.Struct {
 		return layout{of: field}.check(file, value, sub)
 	}
 	return nil
+}
+
+// misfits returns an error for each item of a list that does not fit: a step of
+// a runbook with a colon, for one, is a block of keys.
+func misfits(file string, list *yaml.Node, path string, t reflect.Type) (errs []error) {
+	for i, item := range aliased(list).Content {
+		want := misfit(aliased(item), t)
+		if want == "" {
+			continue
+		}
+		hint := ""
+		if want == "a text" && aliased(item).Kind == yaml.MappingNode {
+			hint = "; put it in quotes, for it has a colon"
+		}
+		errs = append(errs, at(file, item, "%s[%d]: want %s, got %s%s", path, i, want, formOf(aliased(item)), hint))
+	}
+	return errs
 }
 
 // misfit says what a value of a type is written like, if n is not.
@@ -131,6 +152,9 @@ func formOf(n *yaml.Node) string {
 		return "a list"
 	case yaml.MappingNode:
 		return "a block of keys"
+	}
+	if n.Tag == "!!null" {
+		return "nothing"
 	}
 	return strconv.Quote(n.Value)
 }

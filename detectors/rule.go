@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -274,15 +275,22 @@ func (b *builder) compile(d *sigma.Detection) (*sigma.Matcher, error) {
 	return m, nil
 }
 
+// restoreSource is the log source of what restores, where it is another.
+type restoreSource struct {
+	Product  string `yaml:"product"`
+	Service  string `yaml:"service"`
+	Category string `yaml:"category"`
+}
+
 // restoreKinds takes the optional logsource key out of a restored block.
 func restoreKinds(sr *sigma.Rule, n *yaml.Node, kinds []ingest.Kind) ([]ingest.Kind, error) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value != "logsource" {
 			continue
 		}
-		var l struct{ Product, Service, Category string }
-		if err := n.Content[i+1].Load(&l, yaml.WithKnownFields(true)); err != nil {
-			return nil, at(sr.File, n.Content[i+1], "restored.logsource: %v", err)
+		var l restoreSource
+		if err := load(sr.File, n.Content[i+1], &l, layout{of: reflect.TypeFor[restoreSource]()}, "safeguard.restored.logsource"); err != nil {
+			return nil, err
 		}
 		other, ok := kindsOf(sigma.LogSource{Product: l.Product, Service: l.Service})
 		if !ok {

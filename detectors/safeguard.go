@@ -50,7 +50,7 @@ var grades = []string{"proven", "documented", "inferred"}
 // decodeSafeguard reads and checks the safeguard key of a rule.
 func decodeSafeguard(r *sigma.Rule, n *yaml.Node) (*safeguard, error) {
 	s := &safeguard{Outcome: "success"}
-	if err := load(r.File, n, s, safeguardKeys); err != nil {
+	if err := load(r.File, n, s, safeguardKeys, "safeguard"); err != nil {
 		return nil, err
 	}
 	switch {
