@@ -174,6 +174,16 @@ func TestWhatALateRestoreShowsIsTakenBack(t *testing.T) {
 	}
 }
 
+// A report is about who opened, not who closed.
+func TestAReportNamesWhoOpened(t *testing.T) {
+	e, db := newEngine(t, setOf(t, specialSet)), openDB(t)
+	for _, f := range applyBatch(t, e, db, true, script("2 Off ben a", "3 Write ann a", "9 On cid a")...) {
+		if f.Rule.Entry == "written" && f.Evidence.Actor != "ben" {
+			t.Errorf("the report names %s, want ben", f.Evidence.Actor)
+		}
+	}
+}
+
 func TestOnlyUnseenValuesAreFound(t *testing.T) {
 	e, db := newEngine(t, setOf(t, specialSet)), openDB(t)
 	got := applyBatch(t, e, db, true, script("1 Read ann a", "2 Off ben a", "3 Send ann a", "4 Send eve a", "5 Read cid a", "6 Send cid a")...)

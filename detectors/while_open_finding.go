@@ -27,6 +27,9 @@ func (w *whileOpen) finding(thing string, h, by *moment, state State, list []pro
 			Kind:    kindOfEvent(h.momentData.Event), Action: h.Action, Actor: h.Actor, ActorIP: h.ActorIP, Time: at,
 		},
 	}
+	if out.Name == "" && strings.EqualFold(out.Subject, by.Subject) {
+		out.Name = by.Name
+	}
 	out.Evidence.Record, _ = json.Marshal(map[string]any{ // texts and times only
 		"correlation": w.rule.Entry, "subject": out.Subject, "opened": proveMoment(by), "event": proveMoment(h), "passed": list,
 	})
@@ -60,7 +63,8 @@ func (w *whileOpen) report(history []moment, thing string, m *moment) []Finding 
 		case h.role == closes && by != nil:
 			if len(list) > 0 && from <= m.at && m.at <= h.at {
 				f := w.finding(thing, h, by, w.state, list)
-				f.Subject, f.Name = by.Subject, by.Name
+				f.Subject, f.Name = by.Subject, by.Name // and whose doing it was
+				f.Evidence.Action, f.Evidence.Actor, f.Evidence.ActorIP = by.Action, by.Actor, by.ActorIP
 				out = append(out, f)
 			}
 			by = nil
