@@ -57,12 +57,12 @@ func load(file string, n *yaml.Node, v any, known layout, path string) error {
 // check returns an error for each key below n, and for each value that does not
 // fit. Where a text or a list may stand instead of a map, that is left alone.
 func (k layout) check(file string, n *yaml.Node, path string) (errs []error) {
-	switch n = aliased(n); {
-	case n.Kind == yaml.SequenceNode:
+	switch n = aliased(n); n.Kind {
+	case yaml.SequenceNode:
 		for i, item := range n.Content {
 			errs = append(errs, k.check(file, item, path+"["+strconv.Itoa(i)+"]")...)
 		}
-	case n.Kind == yaml.MappingNode:
+	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			errs = append(errs, k.checkKey(file, n.Content[i], n.Content[i+1], path)...)
 		}

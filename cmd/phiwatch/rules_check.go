@@ -65,7 +65,11 @@ func (c *rulesCheckCmd) print(w io.Writer, problems []problem, rules int) error 
 	for _, p := range problems {
 		fmt.Fprintf(w, "%s: %s\n", p.Severity, p.text())
 	}
-	_, err := fmt.Fprintf(w, "%d rules, %d problems\n", rules, len(problems))
+	word := "problems"
+	if len(problems) == 1 {
+		word = "problem"
+	}
+	_, err := fmt.Fprintf(w, "%d rules, %d %s\n", rules, len(problems), word)
 	return err
 }
 

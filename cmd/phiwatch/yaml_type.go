@@ -66,7 +66,7 @@ func pathOf(n *yaml.Node, line, column int) string {
 		return ""
 	}
 	for i, child := range n.Content {
-		step := ""
+		var step string
 		switch {
 		case n.Kind == yaml.MappingNode && i%2 == 1:
 			step = "." + n.Content[i-1].Value
