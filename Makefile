@@ -49,7 +49,7 @@ vuln: ## known vulnerabilities in what is called (needs the network)
 fuzz: ## every fuzz target for FUZZTIME; a crasher is committed as a seed
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-	    echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+	    echo "== $$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
 	  done; done
 
 bench: ## the ratios of the performance targets, then every benchmark COUNT times into bench.out, for benchstat
