@@ -162,7 +162,8 @@ func (c *correlator) weakenPart(j journal, n *node, f Finding, p piece) ([]Findi
 	out := []Finding{f}
 	for i := range restores {
 		if r := &restores[i]; r.at > at {
-			return append(out, n.partRestored(&row, r)), nil
+			over, err := n.partRestored(&row, r)
+			return append(out, over), err
 		}
 	}
 	return out, nil

@@ -3,6 +3,7 @@ package detectors
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -109,7 +110,10 @@ func (h *heardPart) restore(j journal) ([]Finding, error) {
 				continue
 			}
 		}
-		f := h.by.partRestored(p, &row)
+		f, err := h.by.partRestored(p, &row)
+		if err != nil {
+			return nil, err
+		}
 		f.Evidence.Enqueued, f.Evidence.Position = h.proof.Enqueued, h.proof.Position
 		out = append(out, f)
 	}
@@ -118,15 +122,16 @@ func (h *heardPart) restore(j journal) ([]Finding, error) {
 
 // partRestored tells that a part of a violation is over: when it was restored,
 // or the moment after it was found weak though it no longer was.
-func (c *correlation) partRestored(p *weakPart, r *strongPart) Finding {
+func (c *correlation) partRestored(p *weakPart, r *strongPart) (Finding, error) {
 	rule, at := &c.rule.Meta, r.at
 	if at > p.added {
 		at = max(at, p.told+1)
 	}
 	var of partOf
 	var by provenEvent
-	_ = json.Unmarshal(p.data, &of) // as weakenPart wrote it
-	_ = json.Unmarshal(r.data, &by)
+	if err := errors.Join(json.Unmarshal(p.data, &of), json.Unmarshal(r.data, &by)); err != nil {
+		return Finding{}, fmt.Errorf("read a part of %s: %w", p.entry, err)
+	}
 	side := partSide(p.part)
 	when := time.UnixMicro(at).UTC()
 	f := Finding{
@@ -137,5 +142,5 @@ func (c *correlation) partRestored(p *weakPart, r *strongPart) Finding {
 		},
 	}
 	f.Evidence.Record, _ = json.Marshal(map[string]any{"correlation": p.entry, "subject": of.Subject, "restored": by}) // texts and times only
-	return f
+	return f, nil
 }
