@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"phiwatch/detectors"
 )
 
 // Names are what rules call things, those included that are switched off.
@@ -43,49 +45,11 @@ func (l *Ledger) checkNames(ctx context.Context, f *Filter) (*badParameter, erro
 			if found, _, err := l.Violations(ctx, one); err != nil || len(found) > 0 {
 				return nil, err
 			}
-			if meant := nearest(s, p.known); meant != "" {
+			if meant := detectors.Nearest(s, p.known); meant != "" {
 				return &badParameter{p.name, fmt.Errorf("no rule has %s %q: did you mean %s?", p.name, s, meant)}, nil
 			}
 			return &badParameter{p.name, fmt.Errorf("no rule has %s %q: %s", p.name, s, p.remedy)}, nil
 		}
 	}
 	return nil, nil
-}
-
-// nearest is the known name that was probably meant: another spelling of the
-// same letters, or a few edits away; "" if there is none.
-func nearest(word string, known []string) string {
-	const longest = 64 // no name is longer, and edits takes their product
-	if len(word) > longest {
-		return ""
-	}
-	word = strings.ToLower(word)
-	found, best := "", min(3, len(word)/4)+1
-	for _, name := range known {
-		if d := edits(word, strings.ToLower(name)); d < best {
-			found, best = name, d
-		}
-	}
-	return found
-}
-
-// edits counts the letters to insert, delete or replace to get from a to b.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

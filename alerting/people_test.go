@@ -1,7 +1,6 @@
 package alerting
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -119,18 +118,4 @@ func TestSafeguardsOfEarlierRowsAreFilledIn(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"CA", "CA-APPS", "ca-policy-disabled", "label-removed"}
-	got := map[string]string{}
-	for _, word := range []string{"ca", "ca-apps", "label-remved", "nope", "", strings.Repeat("x", 1<<20)} {
-		if meant := nearest(word, known); meant != "" {
-			got[word] = meant
-		}
-	}
-	text, err := json.Marshal(got)
-	if want := `{"ca":"CA","ca-apps":"CA-APPS","label-remved":"label-removed"}`; err != nil || string(text) != want {
-		t.Errorf("got %s, want %s", text, want)
-	}
 }

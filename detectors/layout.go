@@ -184,7 +184,7 @@ func suggestKey(key string, known map[string]reflect.Type) string {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	if meant := meantBy(strings.ToLower(key), names); meant != "" {
+	if meant := Nearest(key, names); meant != "" {
 		return fmt.Sprintf("did you mean %q?", meant)
 	}
 	return "known here: " + strings.Join(names, ", ")

@@ -1,6 +1,10 @@
 package detectors
 
-import "strings"
+import (
+	"strings"
+
+	"phiwatch/detectors/sigma"
+)
 
 // schema lists what the records of a family can hold: the names at their root,
 // in every shape that a decoder accepts, and in their properties. Services add
@@ -185,7 +189,7 @@ func headOf(field string) string {
 func near(word string, known map[string]string, limit int) string {
 	best, found := min(limit, len(word)/5)+1, ""
 	for low, name := range known {
-		if d := edits(word, low, best); d < best || d == best && found != "" && name < found {
+		if d := sigma.Edits(word, low, best); d < best || d == best && found != "" && name < found {
 			best, found = d, name
 		}
 	}
@@ -221,31 +225,4 @@ func isSlip(word, name string) bool {
 		return short[i] == long[i+1] && short[i+1] == long[i] && short[i+2:] == long[i+2:]
 	}
 	return len(long) == len(short)+1 && long[i] >= 'a' && long[i] <= 'z' && short[i:] == long[i+1:]
-}
-
-// edits returns the number of insertions, deletions, replacements and swaps of
-// neighbours between two words, or a number above limit.
-func edits(a, b string, limit int) int {
-	if len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return limit + 1
-	}
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"phiwatch/detectors/sigma"
 )
 
 // weight orders selectors: a heavier one is more particular.
@@ -108,21 +110,9 @@ func (k knownSelectors) guess(text string) string {
 		if meant, ok := k.values[of][kind]; ok && !found {
 			return fmt.Sprintf("; did you mean %s:%s?", of, meant)
 		}
-		if found && edits(kind, of, 2) <= 2 {
+		if found && sigma.Edits(kind, of, 2) <= 2 {
 			return fmt.Sprintf("; did you mean %s:%s?", of, strings.TrimSpace(value))
 		}
 	}
 	return ""
-}
-
-// closest returns the known value with the fewest edits from a mistyped one, or
-// "" if none is near.
-func closest(word string, known map[string]string) string {
-	best, found := max(1, min(3, len(word)/4))+1, ""
-	for _, low := range slices.Sorted(maps.Keys(known)) {
-		if d := edits(word, low, best); d < best {
-			best, found = d, known[low]
-		}
-	}
-	return found
 }

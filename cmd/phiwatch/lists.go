@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
 )
 
 // maxListFile bounds a file of a list, in bytes.
@@ -58,7 +60,7 @@ func checkListNames[V any](lists map[string]V) error {
 			continue
 		}
 		for _, known := range operatorLists {
-			if editDistance(name, known) <= 2 {
+			if sigma.Edits(name, known, 2) <= 2 {
 				errs = append(errs, fmt.Errorf("%s: unknown list; did you mean %s?", name, known))
 			}
 		}

@@ -60,16 +60,14 @@ func meantEntry(name string, all []*detectors.Rule) string {
 	if strings.ContainsAny(name, "./") {
 		return "name a file with one rule, or see phiwatch rules list"
 	}
-	best, distance := "", len(name)/3+1
+	var entries []string
 	for _, r := range all {
-		if d := editDistance(name, r.Entry); d < distance {
-			best, distance = r.Entry, d
-		}
+		entries = append(entries, r.Entry)
 	}
-	if best == "" {
-		return "see phiwatch rules list"
+	if meant := detectors.Nearest(name, entries); meant != "" {
+		return "did you mean " + meant + "?"
 	}
-	return "did you mean " + best + "?"
+	return "see phiwatch rules list"
 }
 
 func readEvent(name string, stdin io.Reader) ([]byte, error) {

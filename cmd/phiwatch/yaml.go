@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/sigma"
 )
 
 // yamlFile is a parsed YAML file that can say where a key stands.
@@ -158,7 +160,7 @@ func suggest(key string, fields map[string]reflect.Type) string {
 	slices.Sort(names)
 	best, distance := "", len(key)/2+1
 	for _, name := range names {
-		if d := editDistance(key, name); d < distance {
+		if d := sigma.Edits(key, name, distance); d < distance {
 			best, distance = name, d
 		}
 	}
@@ -166,26 +168,6 @@ func suggest(key string, fields map[string]reflect.Type) string {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	return "known here: " + strings.Join(names, ", ")
-}
-
-// editDistance is the Levenshtein distance of two short names.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
 
 var pathPrefix = regexp.MustCompile(`^(?:[a-z][a-z0-9_]*|\[\d+\])(?:\.[a-z][a-z0-9_]*|\[\d+\])*: `)

@@ -53,7 +53,9 @@ func (c *compiler) expanded(it *item, v literal) []string {
 	}
 	out, unset, err := expand(v.text, c.opt.Placeholders, quote)
 	for _, name := range unset {
-		c.warnings = append(c.warnings, v.at.errorf("placeholder %%%s%% has no list and matches nothing: set it", name))
+		w := v.at.errorf("placeholder %%%s%% has no list and matches nothing: set it", name)
+		w.Unset = name
+		c.warnings = append(c.warnings, w)
 	}
 	if err != nil {
 		c.errs = append(c.errs, v.at.errorf("%s: %v", it.name(), err))

@@ -114,6 +114,7 @@ type Error struct {
 	File         string
 	Line, Column int
 	Msg          string
+	Unset        string // of the warning of a placeholder that has no list: its name
 }
 
 func (e *Error) Error() string {

@@ -193,7 +193,7 @@ func (p *problems) oneOf(key string, n *yaml.Node, allowed []string) string {
 func didYouMean(s string, candidates []string) string {
 	best, bestDist := "", 3
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(s), strings.ToLower(c), bestDist); d < bestDist && d < len(c) {
+		if d := Edits(strings.ToLower(s), strings.ToLower(c), bestDist); d < bestDist && d < len(c) {
 			best, bestDist = c, d
 		}
 	}
@@ -201,28 +201,4 @@ func didYouMean(s string, candidates []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// distance is the edit distance of a and b, or limit when it is not below.
-func distance(a, b string, limit int) int {
-	if len(a) > 64 || len(b) > 64 || max(len(a)-len(b), len(b)-len(a)) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			diag = row[j+1]
-			row[j+1] = min(cost, diag+1, row[j]+1)
-		}
-	}
-	return min(row[len(b)], limit)
 }
