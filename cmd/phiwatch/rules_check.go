@@ -45,7 +45,7 @@ func (c *rulesCheckCmd) Run(e *env) error {
 	}
 	for _, p := range problems {
 		if p.Severity == "error" || c.Strict {
-			return usageError{fmt.Errorf("%d problems in the rules", len(problems))}
+			return usageError{fmt.Errorf("%s in the rules", counted(len(problems), "problem", "problems"))}
 		}
 	}
 	return nil
@@ -65,11 +65,7 @@ func (c *rulesCheckCmd) print(w io.Writer, problems []problem, rules int) error 
 	for _, p := range problems {
 		fmt.Fprintf(w, "%s: %s\n", p.Severity, p.text())
 	}
-	word := "problems"
-	if len(problems) == 1 {
-		word = "problem"
-	}
-	_, err := fmt.Fprintf(w, "%d rules, %d %s\n", rules, len(problems), word)
+	_, err := fmt.Fprintf(w, "%d rules, %s\n", rules, counted(len(problems), "problem", "problems"))
 	return err
 }
 
