@@ -7,7 +7,7 @@ import "math/bits"
 // event meets are evaluated. The result is that of asking every matcher. A Set
 // does not change and may be used concurrently.
 type Set struct {
-	matchers []*Matcher
+	matchers []evaluation
 	always   []int32 // matchers without a requirement
 	fields   []fieldIndex
 	every    []int // the index of each of fields
@@ -18,6 +18,7 @@ type Set struct {
 type fieldIndex struct {
 	slot    int
 	exact   map[string][]int32
+	settled map[string][]int32 // of exact: those of which nothing else is to be asked of the field
 	likely  keyFilter
 	longest int // key of exact
 	texts   *textIndex
@@ -32,7 +33,7 @@ type textIndex struct {
 
 // Scratch is the memory that one goroutine needs for [Set.Match].
 type Scratch struct {
-	marks []uint64 // candidates
+	marks []uint64 // candidates, then those of them of which the index has settled a clause
 	key   []byte
 	texts *textIndex
 	yield func(string) bool
@@ -77,8 +78,8 @@ func NewSetBy(matchers []*Matcher, advice Advice) *Set {
 			panic("sigma: matchers of one set were compiled with different Fields")
 		}
 	}
-	s := &Set{matchers: matchers}
-	b := setBuilder{set: s, advice: advice, fields: make(map[int]*fieldBuilder)}
+	s := &Set{matchers: make([]evaluation, len(matchers))}
+	b := setBuilder{set: s, advice: advice, matchers: matchers, fields: make(map[int]*fieldBuilder)}
 	b.count()
 	for i := range matchers {
 		b.file(int32(i))
@@ -100,10 +101,10 @@ func (s *Set) Match(ev Event, sc *Scratch, out []int) []int {
 // have values: it names them by their places there, in any order.
 func (s *Set) MatchFields(ev Event, fields []int, sc *Scratch, out []int) []int {
 	words := (len(s.matchers) + 63) / 64
-	if cap(sc.marks) < words {
-		sc.marks = make([]uint64, words)
+	if cap(sc.marks) < 2*words {
+		sc.marks = make([]uint64, 2*words)
 	}
-	sc.marks = sc.marks[:words]
+	sc.marks = sc.marks[:2*words]
 	clear(sc.marks)
 	for _, i := range fields {
 		s.mark(i, ev, sc)
@@ -113,10 +114,11 @@ func (s *Set) MatchFields(ev Event, fields []int, sc *Scratch, out []int) []int 
 		ev.Keywords(sc.yield)
 	}
 	markAll(sc.marks, s.always)
-	for w, word := range sc.marks {
+	for w, word := range sc.marks[:words] {
+		settled := sc.marks[words+w]
 		for ; word != 0; word &= word - 1 {
-			i := w*64 + bits.TrailingZeros64(word)
-			if s.matchers[i].root.match(ev) {
+			bit := bits.TrailingZeros64(word)
+			if i := w*64 + bit; s.matchers[i].match(ev, settled>>bit&1 != 0) {
 				out = append(out, i)
 			}
 		}
@@ -163,6 +165,9 @@ func (f *fieldIndex) markExact(v Value, sc *Scratch) {
 	keys, end := v.AppendKeys(sc.key[:0])
 	sc.key = keys
 	markAll(sc.marks, f.exact[string(keys[:end])])
+	if f.settled != nil {
+		markAll(sc.marks[len(sc.marks)/2:], f.settled[string(keys[:end])])
+	}
 	if end < len(keys) {
 		markAll(sc.marks, f.exact[string(keys[end:])])
 	}

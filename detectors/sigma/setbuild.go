@@ -14,6 +14,7 @@ const maxIndexText = 12
 type setBuilder struct {
 	set      *Set
 	advice   Advice
+	matchers []*Matcher
 	shared   map[slotValue]int // matchers that could be filed under an exact value
 	fields   map[int]*fieldBuilder
 	keywords textBuilder
@@ -33,7 +34,7 @@ type textBuilder map[string][]int32
 
 func (b *setBuilder) count() {
 	b.shared = make(map[slotValue]int)
-	for _, m := range b.set.matchers {
+	for _, m := range b.matchers {
 		all, _ := b.requires(m)
 		for _, c := range all {
 			for _, r := range c {
@@ -79,7 +80,9 @@ func (b *setBuilder) instead(c clause) clause {
 
 // file puts a matcher under every requirement of the clause that costs least.
 func (b *setBuilder) file(i int32) {
-	all, never := b.requires(b.set.matchers[i])
+	parts := b.ordered(b.matchers[i].root)
+	b.set.matchers[i] = evaluation{all: parts, rest: parts}
+	all, never := b.requires(b.matchers[i])
 	switch {
 	case never:
 		return
@@ -90,6 +93,10 @@ func (b *setBuilder) file(i int32) {
 	best := slices.MinFunc(all, func(x, y clause) int { return cmp.Compare(b.cost(x), b.cost(y)) })
 	for _, r := range best {
 		b.put(i, r)
+	}
+	if place := settles(parts, best); place >= 0 {
+		b.set.matchers[i].rest = slices.Delete(slices.Clone(parts), place, place+1)
+		b.fields[best[0].Slot].index.settle(i, best[0].Values)
 	}
 }
 
@@ -147,6 +154,15 @@ func (f *fieldIndex) addExact(i int32, values []string) {
 		f.exact[v] = append(f.exact[v], i)
 		f.likely.add(v)
 		f.longest = max(f.longest, len(v))
+	}
+}
+
+func (f *fieldIndex) settle(i int32, values []string) {
+	if f.settled == nil {
+		f.settled = make(map[string][]int32)
+	}
+	for _, v := range values {
+		f.settled[v] = append(f.settled[v], i)
 	}
 }
 
