@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"sync"
 
 	"phiwatch/ingest"
@@ -103,8 +104,9 @@ func (e *Engine) Match(ev *ingest.Event, out []Match) []Match {
 	p := &e.programs[ev.Kind]
 	s.begin(ev, p)
 	s.hits = p.set.MatchFields(s, s.present, s.scratch, s.hits[:0])
-	for _, i := range s.hits {
-		out = e.halves[p.halves[i]].matched(s, out)
+	for n, i := range s.hits {
+		weakens := p.weakens[i] >= 0 && slices.Contains(s.hits[:n], p.weakens[i])
+		out = e.halves[p.halves[i]].matched(s, weakens, out)
 	}
 	out = s.collected(out)
 	if ev.Kind == ingest.AzureActivity {
@@ -122,7 +124,8 @@ func (e *Engine) matchAll(ev *ingest.Event, out []Match) []Match {
 	s.begin(ev, noProgram(len(e.fields.paths)))
 	for i := range e.halves {
 		if h := &e.halves[i]; h.reads(ev.Kind) && h.match.Match(s) {
-			out = h.matched(s, out)
+			w := h.weakening()
+			out = h.matched(s, w != nil && w.reads(ev.Kind) && w.match.Match(s), out)
 		}
 	}
 	out = s.collected(out)

@@ -56,22 +56,32 @@ func (h *half) reading(out []int) []int {
 	return out
 }
 
+// weakening returns the half that finds what h restores; nil if h restores nothing.
+func (h *half) weakening() *half {
+	if h.state != Restored {
+		return nil
+	}
+	return &h.rule.halves[0]
+}
+
 func (h *half) reads(k ingest.Kind) bool { return slices.Contains(h.kinds, k) }
 
-// matched appends what h's detection, which holds for the event, comes to.
-func (h *half) matched(s *scope, out []Match) []Match {
+// matched appends what h's detection, which holds for the event, comes to;
+// weakens is whether that of what h restores holds, too.
+func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 	role := stands
 	switch {
 	case h.outcome == ingest.OutcomeUnknown || s.ev.Outcome == h.outcome:
 	case h.joined && s.ev.Kind == ingest.AzureActivity && s.ev.Outcome == ingest.OutcomeUnknown:
 		role = request
 	case h.attempt != nil && len(h.attempt.feeds) > 0 && s.ev.Outcome == ingest.Failure:
-		return h.attempt.matched(s, out)
+		return h.attempt.matched(s, false, out)
 	default:
 		return out
 	}
 	var weakened []string // an event that weakens and restores a subject at once has weakened it
-	if w := &h.rule.halves[0]; h.state == Restored && w.match.Match(s) {
+	if weakens {
+		w := &h.rule.halves[0]
 		if weakened = w.subjects(s); h.subject.same(w.subject) {
 			return out
 		}

@@ -25,16 +25,22 @@ var logSources = map[string][]view{
 		// Elevated access is looked for under its name in the portal's activity log.
 		{kinds: activities, mapping: &auditInActivity, when: asksFor("operationName", portalOperations())},
 	},
-	"azure/signinlogs":     {{kinds: signIns, mapping: &signInFields}},
-	"azure/workloadsignin": {{kinds: workloads, mapping: &signInFields}},
-	"azure/activitylogs":   activityViews,
-	"azure/azureactivity":  activityViews,
-	"azure/riskdetection":  {{kinds: risks, mapping: &riskFields}},
+	"azure/signinlogs":        {{kinds: signIns, mapping: &signInFields}},
+	"azure/interactivesignin": {{kinds: signIns[:1], mapping: &signInFields}},
+	"azure/workloadsignin":    {{kinds: workloads, mapping: &signInFields}},
+	"azure/activitylogs":      activityViews,
+	"azure/azureactivity":     activityViews,
+	"azure/riskdetection":     {{kinds: risks, mapping: &riskFields}},
 	"azure/pim": {
 		{kinds: audits, mapping: &pimFields},
 		{kinds: risks, mapping: &riskFields},
 	},
 	"azure/keyvault": {{kinds: vaults, mapping: &vaultFields}},
+	// What is done to a vault itself: its own log and the activity log have it.
+	"azure/keyvaultmanagement": {
+		{kinds: vaults, mapping: &vaultFields},
+		{kinds: activities, mapping: &activityFields},
+	},
 	"azure/intune":   {{kinds: intune, mapping: &intuneFields}},
 	"azure/resource": {{kinds: unclassified, mapping: &resourceFields}}, // resource logs without a kind of their own: storage
 	"azure/": {

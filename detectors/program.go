@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"slices"
+
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
 	"phiwatch/ingest/document"
@@ -11,8 +13,9 @@ import (
 // index names the few halves to evaluate, which read further fields as they
 // need them.
 type program struct {
-	halves []int // index in set → index in the engine
-	set    *sigma.Set
+	halves  []int // index in set → index in the engine
+	weakens []int // index in set → that of what weakens what this restores; -1: none
+	set     *sigma.Set
 
 	plan    *ingest.Plan     // of the walk; nil: there is none
 	walk    []*document.Path // what it is to read
@@ -40,6 +43,7 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 		var matchers []*sigma.Matcher
 		for i := range halves {
 			if halves[i].reads(k) {
+				p.weakens = append(p.weakens, p.weakening(halves, i))
 				p.halves = append(p.halves, i)
 				matchers = append(matchers, halves[i].match)
 			}
@@ -54,6 +58,13 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 		programs[k].connect(fields, plan.Extra(k))
 	}
 	return programs, plan
+}
+
+// weakening returns the place in p, so far, of the half that finds what half i
+// restores, or -1.
+func (p *program) weakening(halves []half, i int) int {
+	w := halves[i].weakening()
+	return slices.IndexFunc(p.halves, func(k int) bool { return w != nil && halves[k].rule == w.rule && halves[k].state == w.state })
 }
 
 // concluded returns the slots of what a match of the program's halves is made of.
