@@ -21,7 +21,7 @@ type program struct {
 	walk    []*document.Path // what it is to read
 	further []int            // slots of the rules beyond the index that it reads, too
 	sources []source         // of the rules' slots
-	present [][]int          // by slot of the walk: fields of the index that have values when it has
+	present presence         // fields of the index that have values when a slot of the walk has
 	always  []int            // fields of the index of which that is not known
 }
 
@@ -79,6 +79,7 @@ func (p *program) concluded(halves []half) (out []int) {
 func (p *program) connect(fields *fieldTable, slots []int) {
 	p.sources = make([]source, len(fields.paths))
 	next := 0
+	var bySlot [][]int
 	take := func(n int) []int {
 		next += n
 		return slots[next-n : next]
@@ -91,17 +92,45 @@ func (p *program) connect(fields *fieldTable, slots []int) {
 			p.always = append(p.always, place)
 		}
 		for _, slot := range from.slots {
-			for len(p.present) <= slot {
-				p.present = append(p.present, nil)
+			for len(bySlot) <= slot {
+				bySlot = append(bySlot, nil)
 			}
-			p.present[slot] = append(p.present[slot], place)
+			bySlot[slot] = append(bySlot[slot], place)
 		}
 	}
+	p.present = newPresence(bySlot)
 	for _, field := range p.further {
 		from, _ := fields.source(field, take)
 		from.direct = len(from.slots) == 1 && !from.said
 		p.sources[field] = from
 	}
+}
+
+// presence is a list of numbers for each slot, all in one piece.
+type presence struct {
+	from []uint16 // by slot: where its list begins; one more where the last ends
+	list []int
+}
+
+func newPresence(bySlot [][]int) (p presence) {
+	for _, list := range bySlot {
+		p.from = append(p.from, uint16(len(p.list)))
+		p.list = append(p.list, list...)
+	}
+	p.from = append(p.from, uint16(len(p.list)))
+	return p
+}
+
+// of appends the lists of some slots to out.
+func (p *presence) of(slots, out []int) []int {
+	for _, slot := range slots {
+		if slot+1 < len(p.from) {
+			for i := p.from[slot]; i < p.from[slot+1]; i++ {
+				out = append(out, p.list[i])
+			}
+		}
+	}
+	return out
 }
 
 // noProgram is a program without index and walk, over n fields.

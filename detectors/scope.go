@@ -52,12 +52,7 @@ func (s *scope) begin(ev *ingest.Event, p *program) {
 		return
 	}
 	s.read = ev.Read(p.plan, &s.own)
-	s.present = append(s.present[:0], p.always...)
-	for _, slot := range s.read.Touched() {
-		if slot < len(p.present) {
-			s.present = append(s.present, p.present[slot]...)
-		}
-	}
+	s.present = p.present.of(s.read.Touched(), append(s.present[:0], p.always...))
 }
 
 // end lets go of the event.

@@ -8,21 +8,35 @@ import "math/bits"
 // does not change and may be used concurrently.
 type Set struct {
 	matchers []evaluation
-	always   []int32 // matchers without a requirement
+	always   []int32     // matchers without a requirement
+	heads    []fieldHead // of the fields of the index
+	likely   keyFilter   // of all of them
 	fields   []fieldIndex
 	every    []int // the index of each of fields
 	keywords *textIndex
 }
 
+// fieldHead is what is asked of a field for every event, kept together: most
+// values are no key, and fields is not looked at.
+type fieldHead struct {
+	slot    int32
+	longest int32 // value that may be a key; -1: there are none
+	texts   bool
+	present bool
+}
+
 // fieldIndex files matchers under the values of one field.
 type fieldIndex struct {
 	slot    int
-	exact   map[string][]int32
-	settled map[string][]int32 // of exact: those of which nothing else is to be asked of the field
-	likely  keyFilter
-	longest int // key of exact
+	exact   map[string]*filed
 	texts   *textIndex
 	present []int32
+}
+
+// filed are the matchers under one value.
+type filed struct {
+	all     []int32
+	settled []int32 // those whose part about the field holds with the value
 }
 
 // textIndex files matchers under texts that a value must contain.
@@ -134,42 +148,45 @@ func markAll(marks []uint64, list []int32) {
 
 // mark marks the candidates that field number i of the index gives.
 func (s *Set) mark(i int, ev Event, sc *Scratch) {
-	f, seen := &s.fields[i], false
-	var barren *barren
-	if f.texts != nil {
-		barren = sc.barren(s, i)
-	}
-	for _, v := range ev.Values(f.slot) {
+	head, seen := &s.heads[i], false
+	for _, v := range ev.Values(int(head.slot)) {
 		seen = seen || v.Kind != Missing
 		if !v.hasText() {
 			continue
 		}
-		if f.exact != nil && len(v.Text) <= 3*f.longest && f.likely.has(&v) {
-			f.markExact(v, sc)
+		if len(v.Text) <= int(head.longest) && s.likely.has(i, &v) {
+			s.fields[i].markExact(v, sc)
 		}
-		if f.texts == nil {
-			continue
-		}
-		if e := barren.entry(v.Text); e == nil {
-			f.texts.mark(v.Text, sc.marks)
-		} else if !e.is(v.Text) && !f.texts.mark(v.Text, sc.marks) {
-			e.set(v.Text)
+		if head.texts {
+			s.fields[i].texts.markUnless(sc.barren(s, i), v.Text, sc.marks)
 		}
 	}
-	if seen {
-		markAll(sc.marks, f.present)
+	if seen && head.present {
+		markAll(sc.marks, s.fields[i].present)
 	}
 }
 
 func (f *fieldIndex) markExact(v Value, sc *Scratch) {
 	keys, end := v.AppendKeys(sc.key[:0])
 	sc.key = keys
-	markAll(sc.marks, f.exact[string(keys[:end])])
-	if f.settled != nil {
-		markAll(sc.marks[len(sc.marks)/2:], f.settled[string(keys[:end])])
+	if found := f.exact[string(keys[:end])]; found != nil {
+		markAll(sc.marks, found.all)
+		markAll(sc.marks[len(sc.marks)/2:], found.settled)
 	}
-	if end < len(keys) {
-		markAll(sc.marks, f.exact[string(keys[end:])])
+	if end == len(keys) {
+		return
+	}
+	if found := f.exact[string(keys[end:])]; found != nil {
+		markAll(sc.marks, found.all)
+	}
+}
+
+// markUnless is mark for texts that are known where none of the index occurs.
+func (t *textIndex) markUnless(barren *barren, text string, marks []uint64) {
+	if e := barren.entry(text); e == nil {
+		t.mark(text, marks)
+	} else if !e.is(text) && !t.mark(text, marks) {
+		e.set(text)
 	}
 }
 

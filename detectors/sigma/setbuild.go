@@ -148,21 +148,19 @@ func (b *setBuilder) put(i int32, r Requirement) {
 
 func (f *fieldIndex) addExact(i int32, values []string) {
 	if f.exact == nil {
-		f.exact = make(map[string][]int32)
+		f.exact = make(map[string]*filed)
 	}
 	for _, v := range values {
-		f.exact[v] = append(f.exact[v], i)
-		f.likely.add(v)
-		f.longest = max(f.longest, len(v))
+		if f.exact[v] == nil {
+			f.exact[v] = new(filed)
+		}
+		f.exact[v].all = append(f.exact[v].all, i)
 	}
 }
 
 func (f *fieldIndex) settle(i int32, values []string) {
-	if f.settled == nil {
-		f.settled = make(map[string][]int32)
-	}
 	for _, v := range values {
-		f.settled[v] = append(f.settled[v], i)
+		f.exact[v].settled = append(f.exact[v].settled, i)
 	}
 }
 
@@ -196,13 +194,27 @@ func (t textBuilder) index() *textIndex {
 }
 
 func (b *setBuilder) finish() {
+	keys := 0
 	for _, f := range b.fields {
 		f.index.texts = f.texts.index()
 		b.set.fields = append(b.set.fields, f.index)
+		keys += len(f.index.exact)
 	}
 	slices.SortFunc(b.set.fields, func(x, y fieldIndex) int { return x.slot - y.slot })
+	b.set.likely = newKeyFilter(keys)
 	for i := range b.set.fields {
 		b.set.every = append(b.set.every, i)
+		b.set.heads = append(b.set.heads, b.head(i))
 	}
 	b.set.keywords = b.keywords.index()
+}
+
+func (b *setBuilder) head(i int) fieldHead {
+	f := &b.set.fields[i]
+	head := fieldHead{slot: int32(f.slot), longest: -1, texts: f.texts != nil, present: len(f.present) > 0}
+	for key := range f.exact {
+		b.set.likely.add(i, key)
+		head.longest = max(head.longest, int32(3*len(key))) // folding makes no text shorter than a third of itself
+	}
+	return head
 }
