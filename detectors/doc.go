@@ -8,5 +8,6 @@
 //   - Apply is serial: it turns the matches of a batch into findings inside
 //     the batch's transaction.
 //
-// Findings go on to package alerting; nothing flows back.
+// What no event tells, since it is events that are missing, package blindness
+// finds. Findings go on to package alerting; nothing flows back.
 package detectors

@@ -98,6 +98,7 @@ type Meta struct {
 	Tags        []string      // ATT&CK and others
 	Restorable  bool          // whether some event restores it
 	Quiet       time.Duration // of an incident, and of what lapses: closes after this long without another; 0 = not by itself
+	GoesBy      []string      // of what goes by the clock: the entries whose findings it takes in, too
 }
 
 // Safeguard is the primary seed code, the label of metrics and routes.

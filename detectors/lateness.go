@@ -2,6 +2,10 @@ package detectors
 
 import "time"
 
+// Lateness is how late a record may be, against newer ones, for what it is about
+// to be found all the same. [Engine.Lateness] says of which rules it is less.
+const Lateness = lateness
+
 // Lateness returns how late the records that r is about may be, against newer
 // ones, for what it finds to be the same as if they had come in time: 72 hours,
 // or less for correlations that have to wait or say so; 0 for what is held

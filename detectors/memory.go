@@ -40,8 +40,9 @@ import (
 // the same setting all day.
 const maxHistory = 128
 
-// noSide stands for no side where none would mean all of them.
-const noSide = "none"
+// NoSide stands among the sides of a [Finding] for no side, where none would mean
+// all of them.
+const NoSide = "none"
 
 // told is the state of a match that tells values to be remembered.
 const told State = "told"

@@ -95,7 +95,7 @@ func (m *memory) judge(history []Finding, i int) []Finding {
 	default:
 		f.State = Restored
 		if len(f.Strong) == 0 {
-			f.Strong = []string{noSide}
+			f.Strong = []string{NoSide}
 		}
 	}
 	return []Finding{f}

@@ -61,6 +61,12 @@ func (m *Metrics) loaded(rules []*Rule) {
 	}
 }
 
+// Findings is the counter of an entry's findings in a state, for those that come
+// from no match; labels are made of closed sets only.
+func (m *Metrics) Findings(entry string, state State) prometheus.Counter {
+	return m.findings.WithLabelValues(entry, string(state))
+}
+
 func (m *Metrics) count(f *Finding) {
 	m.matches.WithLabelValues(f.Rule.Entry).Inc()
 	m.findings.WithLabelValues(f.Rule.Entry, string(f.State)).Inc()

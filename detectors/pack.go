@@ -41,11 +41,11 @@ type PackError struct {
 // Error implements error.
 func (e *PackError) Error() string { return strings.Join(e.Path, ".") + ": " + e.Msg }
 
-// Tune applies a pack to a set that was just loaded, to what Watch finds, and to
-// others that go by the clock. It is called once. The error joins one
-// *[PackError] for each mistake; the set is then not to be used.
-func (s *Set) Tune(p Pack, others ...*Meta) error {
-	s.Clock = clockRules(others)
+// Tune applies a pack to a set that was just loaded, and to what goes by the
+// clock. It is called once. The error joins one *[PackError] for each mistake;
+// the set is then not to be used.
+func (s *Set) Tune(p Pack, clock ...*Meta) error {
+	s.Clock = clockRules(clock)
 	t := &tuning{known: newKnownSelectors(s.metas())}
 	disable, enable := t.list("disable", p.Disable), t.list("enable", p.Enable)
 	for i, e := range enable {

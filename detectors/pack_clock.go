@@ -3,8 +3,8 @@ package detectors
 import "slices"
 
 // ClockRule is an entry that no rule file describes, since no event tells of it:
-// what [Watch] finds, and what else goes by the clock. Packs reach it like a
-// rule. A nil one is in force, with levels of its own.
+// it goes by the clock. Packs reach it like a rule. A nil one is in force, with
+// levels of its own.
 type ClockRule struct {
 	Meta
 	fixed      bool   // a pack has set the severity
@@ -29,30 +29,20 @@ func (c *ClockRule) Level(own Severity) Severity {
 }
 
 // ByClock returns the entry that goes by the clock, or nil.
-func (s *Set) ByClock(entry string) *ClockRule { return byClock(s.Clock, entry) }
-
-func byClock(rules []*ClockRule, entry string) *ClockRule {
-	i := slices.IndexFunc(rules, func(c *ClockRule) bool { return c.Entry == entry })
+func (s *Set) ByClock(entry string) *ClockRule {
+	i := slices.IndexFunc(s.Clock, func(c *ClockRule) bool { return c.Entry == entry })
 	if i < 0 {
 		return nil
 	}
-	return rules[i]
+	return s.Clock[i]
 }
 
-// clockRules makes entries in force of what Watch finds and of others.
-func clockRules(others []*Meta) (out []*ClockRule) {
-	for _, m := range append(WatchRules(), others...) {
+// clockRules makes entries in force.
+func clockRules(metas []*Meta) (out []*ClockRule) {
+	for _, m := range metas {
 		out = append(out, &ClockRule{Meta: *m})
 	}
 	return out
-}
-
-// off reports whether a pack has switched m off.
-func (o *WatchOptions) off(m *Meta) bool { return byClock(o.Clock, m.Entry).DisabledBy() != "" }
-
-// level returns the severity of a finding of m that by itself would have own.
-func (o *WatchOptions) level(m *Meta, own Severity) Severity {
-	return byClock(o.Clock, m.Entry).Level(own)
 }
 
 // metas returns what selectors look at.

@@ -8,35 +8,34 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// tended is an entry beside those of Watch.
-var tended = &Meta{Entry: "open-too-long", Title: "Open too long", Group: "late", Safeguards: []string{"AUDIT", "MFA"}, Severity: High, Tags: []string{"attack.t1562"}}
+// tended are entries that go by the clock, the last one unlike the others.
+var tended = []*Meta{
+	{Entry: "evidence-gap", Title: "Records are missing", Group: "stateful", Safeguards: []string{"AUDIT"}, Severity: High, GoesBy: []string{"log-off", "ca-off"}},
+	{Entry: "stream-silence", Title: "A stream is silent", Group: "stateful", Safeguards: []string{"AUDIT"}, Severity: High, Restorable: true, GoesBy: []string{"log-off"}},
+	{Entry: "open-too-long", Title: "Open too long", Group: "late", Safeguards: []string{"AUDIT", "MFA"}, Severity: High, Tags: []string{"attack.t1562"}},
+}
 
 func TestTuneReachesWhatGoesByTheClock(t *testing.T) {
-	watch := func(by string) (want []string) {
-		for _, m := range WatchRules() {
-			want = append(want, m.Entry+" by "+by)
-		}
-		return want
-	}
+	silent := func(by string) []string { return []string{"evidence-gap by " + by, "stream-silence by " + by} }
 	tests := map[string]struct {
 		disable, enable []string
 		want            []string // "entry by selector"
 	}{
 		"nothing":                {},
 		"an entry":               {disable: []string{"entry:stream-silence"}, want: []string{"stream-silence by entry:stream-silence"}},
-		"the only safeguard":     {disable: []string{"safeguard:audit"}, want: append(watch("safeguard:audit"), "open-too-long by safeguard:audit")},
+		"the only safeguard":     {disable: []string{"safeguard:audit"}, want: append(silent("safeguard:audit"), "open-too-long by safeguard:audit")},
 		"a second safeguard":     {disable: []string{"safeguard:MFA"}, want: []string{"open-too-long by safeguard:MFA"}},
 		"a tag":                  {disable: []string{"tag:attack"}, want: []string{"open-too-long by tag:attack"}},
-		"a group":                {disable: []string{"group:stateful"}, want: watch("group:stateful")},
+		"a group":                {disable: []string{"group:stateful"}, want: silent("group:stateful")},
 		"all but a safeguard":    {disable: []string{"all"}, enable: []string{"safeguard:AUDIT"}},
 		"a group but an entry":   {disable: []string{"group:late", "entry:evidence-gap"}, enable: []string{"entry:open-too-long"}, want: []string{"evidence-gap by entry:evidence-gap"}},
-		"an entry of a group on": {disable: []string{"entry:consumer-lag"}, enable: []string{"group:stateful"}, want: []string{"consumer-lag by entry:consumer-lag"}},
+		"an entry of a group on": {disable: []string{"entry:stream-silence"}, enable: []string{"group:stateful"}, want: []string{"stream-silence by entry:stream-silence"}},
 		"a rule":                 {disable: []string{"entry:log-off"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			set := packSet(t)
-			if err := set.Tune(Pack{Disable: tt.disable, Enable: tt.enable}, tended); err != nil {
+			if err := set.Tune(Pack{Disable: tt.disable, Enable: tt.enable}, tended...); err != nil {
 				t.Fatal(err)
 			}
 			var got []string
@@ -48,7 +47,7 @@ func TestTuneReachesWhatGoesByTheClock(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
-			if len(set.Clock) != len(WatchRules())+1 {
+			if len(set.Clock) != len(tended) {
 				t.Errorf("%d entries go by the clock, want all, in force or not", len(set.Clock))
 			}
 		})
@@ -71,7 +70,7 @@ func TestTuneSetsLevelsOfWhatGoesByTheClock(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			set := packSet(t)
-			if err := set.Tune(Pack{Severity: tt.severity}, tended); err != nil {
+			if err := set.Tune(Pack{Severity: tt.severity}, tended...); err != nil {
 				t.Fatal(err)
 			}
 			got := fmt.Sprint(set.ByClock("stream-silence").Level(Critical), " ", set.ByClock("open-too-long").Level(Critical))
@@ -87,7 +86,7 @@ func TestTuneSetsLevelsOfWhatGoesByTheClock(t *testing.T) {
 func TestTuneLeavesTheDescriptionsAlone(t *testing.T) {
 	levels := func(p Pack) (out []Severity) {
 		set := packSet(t)
-		if err := set.Tune(p, tended); err != nil {
+		if err := set.Tune(p, tended...); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range set.Clock {

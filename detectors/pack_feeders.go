@@ -2,12 +2,6 @@ package detectors
 
 import "fmt"
 
-// clockFeeders are the rules that an entry which goes by the clock takes from.
-var clockFeeders = map[string][]string{
-	offAndSilent.Entry: settings,
-	evidenceGap.Entry:  streamSwitches,
-}
-
 // warnOfFeeders warns of entries in force that go by the clock and by rules which
 // are switched off.
 func (s *Set) warnOfFeeders() {
@@ -15,7 +9,7 @@ func (s *Set) warnOfFeeders() {
 		if c.disabledBy != "" {
 			continue
 		}
-		for _, entry := range clockFeeders[c.Entry] {
+		for _, entry := range c.GoesBy {
 			for _, r := range s.Disabled {
 				if r.Entry == entry {
 					s.Warnings = append(s.Warnings, fmt.Errorf("%s goes by %q, too, which %s disables, and sees nothing of it: enable that, or disable entry:%s too",

@@ -1,38 +1,26 @@
 package detectors
 
 import (
-	"fmt"
 	"strings"
 	"testing"
-	"testing/fstest"
 )
 
-func TestPacksThatDisableWhatTheWatchGoesByAreWarnedOf(t *testing.T) {
-	fsys := fstest.MapFS{}
-	for _, entry := range append([]string{"azure-diag-weakened"}, streamSwitches...) {
-		text := strings.Replace(packRule(entry, entry, "", ""), "5d0f1c1e", fmt.Sprintf("5d0f1c%02x", len(fsys)), 1)
-		fsys["audit/"+entry+".yml"] = &fstest.MapFile{Data: []byte(text)}
-	}
+func TestPacksThatDisableWhatAnEntryGoesByAreWarnedOf(t *testing.T) {
 	for name, c := range map[string]struct {
 		disable []string
 		want    []string
 	}{
-		"nothing": {},
-		"a feeder": {[]string{"entry:azure-diag-weakened"}, []string{
-			`diag-off-and-silent goes by "azure-diag-weakened", too, which entry:azure-diag-weakened disables`,
+		"nothing":  {},
+		"a feeder": {[]string{"entry:ca-off"}, []string{`evidence-gap goes by "ca-off", too, which entry:ca-off disables`}},
+		"a feeder of both": {[]string{"entry:log-off"}, []string{
+			`stream-silence goes by "log-off"`, `evidence-gap goes by "log-off"`,
 		}},
-		"a feeder of both": {[]string{"entry:entra-diag-deleted"}, []string{
-			`diag-off-and-silent goes by "entra-diag-deleted"`, `evidence-gap goes by "entra-diag-deleted"`,
-		}},
-		"and what it feeds": {[]string{"entry:ual-ingestion-off", "entry:evidence-gap"}, nil},
+		"and what it feeds": {[]string{"entry:ca-off", "entry:evidence-gap"}, nil},
 		"all":               {[]string{"all"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set, err := Load(nil, Source{FS: fsys})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := set.Tune(Pack{Disable: c.disable}); err != nil {
+			set := packSet(t)
+			if err := set.Tune(Pack{Disable: c.disable}, tended...); err != nil {
 				t.Fatal(err)
 			}
 			if len(set.Warnings) != len(c.want) {

@@ -221,7 +221,7 @@ func TestTuneSaysWhatIsWrong(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			err := packSet(t).Tune(tt.pack)
+			err := packSet(t).Tune(tt.pack, tended...)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("got %v, want %q", err, tt.want)
 			}

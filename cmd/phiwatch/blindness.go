@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"phiwatch/detectors"
+	"phiwatch/detectors/blindness"
 	"phiwatch/ingest"
 )
 
@@ -39,9 +39,9 @@ type blindnessConfig struct {
 
 func defaultBlindness() blindnessConfig {
 	return blindnessConfig{
-		Floor: duration(detectors.DefaultFloor), Unreachable: duration(detectors.DefaultUnreachable), Lag: duration(detectors.DefaultLag),
-		Delay: duration(detectors.DefaultDelay), QuarantineRecords: detectors.DefaultQuarantineRecords,
-		QuarantinePercent: 100 * detectors.DefaultQuarantineShare, UnseenFields: duration(detectors.DefaultUnseen),
+		Floor: duration(blindness.DefaultFloor), Unreachable: duration(blindness.DefaultUnreachable), Lag: duration(blindness.DefaultLag),
+		Delay: duration(blindness.DefaultDelay), QuarantineRecords: blindness.DefaultQuarantineRecords,
+		QuarantinePercent: 100 * blindness.DefaultQuarantineShare, UnseenFields: duration(blindness.DefaultUnseen),
 	}
 }
 
@@ -83,7 +83,7 @@ func atLeastMinute(key string, d duration) error {
 }
 
 func knownKind(key, name string) error {
-	if k, ok := detectors.KindOf(name); ok && k != ingest.Unknown {
+	if k, ok := blindness.KindOf(name); ok && k != ingest.Unknown {
 		return nil
 	}
 	var names []string
@@ -96,14 +96,14 @@ func knownKind(key, name string) error {
 }
 
 // options are those of the watch. The configuration is valid.
-func (c *blindnessConfig) options() detectors.WatchOptions {
-	o := detectors.WatchOptions{
+func (c *blindnessConfig) options() blindness.Options {
+	o := blindness.Options{
 		Floor: time.Duration(c.Floor), Silence: byKind(c.Silence), Unreachable: time.Duration(c.Unreachable), Lag: time.Duration(c.Lag),
 		Delay: time.Duration(c.Delay), Delays: byKind(c.Delays), QuarantineRecords: c.QuarantineRecords,
 		QuarantineShare: c.QuarantinePercent / 100, Unseen: time.Duration(c.UnseenFields),
 	}
 	for _, name := range c.Expect {
-		k, _ := detectors.KindOf(name)
+		k, _ := blindness.KindOf(name)
 		o.Expect = append(o.Expect, k)
 	}
 	return o
@@ -112,7 +112,7 @@ func (c *blindnessConfig) options() detectors.WatchOptions {
 func byKind(limits map[string]duration) map[ingest.Kind]time.Duration {
 	out := make(map[ingest.Kind]time.Duration, len(limits))
 	for name, d := range limits {
-		k, _ := detectors.KindOf(name)
+		k, _ := blindness.KindOf(name)
 		out[k] = time.Duration(d)
 	}
 	return out

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"phiwatch/alerting"
-	"phiwatch/detectors"
+	"phiwatch/detectors/blindness"
 	"phiwatch/ingest"
 )
 
@@ -26,8 +26,8 @@ func TestReloadReachesWhatGoesByTheClock(t *testing.T) {
 	step := func(connected bool, after time.Duration) {
 		t.Helper()
 		now = now.Add(after)
-		hub := detectors.HubHealth{Hub: "example/audit", Connected: connected}
-		if err := d.pipeline.judge(t.Context(), now, []detectors.HubHealth{hub}); err != nil {
+		hub := blindness.HubHealth{Hub: "example/audit", Connected: connected}
+		if err := d.pipeline.judge(t.Context(), now, []blindness.HubHealth{hub}); err != nil {
 			t.Fatal(err)
 		}
 		if err := d.sweepOverdue(t.Context(), now); err != nil {

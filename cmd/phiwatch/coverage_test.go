@@ -141,7 +141,7 @@ safeguard: {entry: %[1]s, codes: [%[2]s], subject: properties.id}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Tune(p); err != nil {
+	if err := set.Tune(p, clockRules()...); err != nil {
 		t.Fatal(err)
 	}
 	return set

@@ -21,6 +21,7 @@ import (
 	"phiwatch/alerting/pagerduty"
 	"phiwatch/alerting/slack"
 	"phiwatch/detectors"
+	"phiwatch/detectors/blindness"
 	"phiwatch/ingest"
 	"phiwatch/ingest/eventhub"
 )
@@ -35,7 +36,7 @@ type daemon struct {
 	source     *eventhub.Source
 	pipeline   *pipeline
 	engines    *detectors.Metrics
-	watch      *detectors.Watch
+	watch      *blindness.Watch
 	overdue    atomic.Pointer[detectors.ClockRule] // as the pack in force has tuned it
 	ledger     *alerting.Ledger
 	dispatcher *alerting.Dispatcher
@@ -102,7 +103,7 @@ func (d *daemon) wire(set *detectors.Set) (err error) {
 	}
 	quarantine := ingest.NewQuarantine(time.Duration(d.config.Quarantine.MaxAge), d.config.Quarantine.MaxBytes)
 	d.pipeline = newPipeline(d.db, engine, d.ledger, quarantine, ingest.NewMetrics(d.registry), d.log)
-	d.watch = detectors.NewWatch(detectors.WatchOptions{}, d.engines, d.registry)
+	d.watch = blindness.New(blindness.Options{}, d.engines, d.registry)
 	d.watch.Use(engine)
 	d.useClock(d.config, set)
 	d.pipeline.watch = d.watch

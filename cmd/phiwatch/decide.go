@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"phiwatch/detectors"
+	"phiwatch/detectors/blindness"
 	"phiwatch/ingest"
 )
 
@@ -15,7 +16,7 @@ type verdict struct {
 	quarantined []ingest.Quarantined
 	crashed     []ingest.Quarantined // of them, the records that made a rule panic
 	gaps        []detectors.Finding  // where messages are missing
-	glimpse     *detectors.Glimpse
+	glimpse     *blindness.Glimpse
 }
 
 // decide decodes and matches the messages of a batch.

@@ -12,6 +12,7 @@ import (
 
 	"phiwatch/alerting"
 	"phiwatch/detectors"
+	"phiwatch/detectors/blindness"
 	"phiwatch/ingest"
 )
 
@@ -29,7 +30,7 @@ type pipeline struct {
 	positions  ingest.Positions
 	metrics    *ingest.Metrics
 	log        *slog.Logger
-	watch      *detectors.Watch          // told of what is decided; may be nil
+	watch      *blindness.Watch          // told of what is decided; may be nil
 	told       func([]detectors.Finding) // called after each commit that had findings; may be nil
 
 	decoders sync.Pool

@@ -9,6 +9,7 @@ import (
 
 	"phiwatch/alerting"
 	"phiwatch/detectors"
+	"phiwatch/detectors/blindness"
 	"phiwatch/ingest"
 	parsed "phiwatch/ingest/document"
 )
@@ -27,7 +28,7 @@ func TestNothingClosesByTimeWhileRecordsAreLate(t *testing.T) {
 		Evidence: detectors.Evidence{EventID: "e1", Time: now},
 	})
 	now = now.Add(3 * time.Hour)
-	hub := detectors.HubHealth{Hub: "example/audit", Connected: true, Known: true}
+	hub := blindness.HubHealth{Hub: "example/audit", Connected: true, Known: true}
 	send := func(late time.Duration) {
 		g := d.watch.Begin(&ingest.Batch{Partition: ingest.Partition{Hub: hub.Hub}})
 		for range 100 {
@@ -50,7 +51,7 @@ func TestNothingClosesByTimeWhileRecordsAreLate(t *testing.T) {
 	} {
 		step.do()
 		if step.judge {
-			if err := d.pipeline.judge(t.Context(), now, []detectors.HubHealth{hub}); err != nil {
+			if err := d.pipeline.judge(t.Context(), now, []blindness.HubHealth{hub}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"phiwatch/alerting"
 	"phiwatch/detectors"
 )
 
@@ -12,7 +11,7 @@ import (
 // the clock.
 func (c *config) tune(set *detectors.Set) error {
 	r := &c.Rules
-	err := set.Tune(detectors.Pack{Disable: r.Disable, Enable: r.Enable, Severity: r.Severity}, alerting.OverdueRule())
+	err := set.Tune(detectors.Pack{Disable: r.Disable, Enable: r.Enable, Severity: r.Severity}, clockRules()...)
 	if err == nil {
 		return nil
 	}

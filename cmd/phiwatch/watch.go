@@ -7,6 +7,7 @@ import (
 
 	"phiwatch/alerting"
 	"phiwatch/detectors"
+	"phiwatch/detectors/blindness"
 	"phiwatch/ingest"
 	"phiwatch/ingest/eventhub"
 )
@@ -31,7 +32,7 @@ func (d *daemon) keepWatch(ctx context.Context) error {
 }
 
 // judge has the watch judge, and tells what it finds, in one transaction.
-func (p *pipeline) judge(ctx context.Context, now time.Time, hubs []detectors.HubHealth) error {
+func (p *pipeline) judge(ctx context.Context, now time.Time, hubs []blindness.HubHealth) error {
 	p.commit.Lock()
 	defer p.commit.Unlock()
 	tx, err := p.db.BeginTx(ctx, nil)
@@ -61,10 +62,10 @@ func (p *pipeline) judge(ctx context.Context, now time.Time, hubs []detectors.Hu
 }
 
 // healthOf puts together what the source knows of its hubs.
-func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []detectors.HubHealth {
-	out := make([]detectors.HubHealth, len(hubs))
+func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []blindness.HubHealth {
+	out := make([]blindness.HubHealth, len(hubs))
 	for i, h := range hubs {
-		out[i] = detectors.HubHealth{Hub: h.Hub, Connected: h.Connected}
+		out[i] = blindness.HubHealth{Hub: h.Hub, Connected: h.Connected}
 		if h.LastError != nil {
 			out[i].Trouble = string(h.LastError.Class)
 		}
@@ -77,7 +78,7 @@ func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []detectors.HubHeal
 			out[i].Behind = max(out[i].Behind, l.Behind)
 			out[i].Events += max(0, l.Events)
 			if l.Expired > l.After && l.Stuck == nil {
-				out[i].Expired = append(out[i].Expired, detectors.Expired{Partition: l.ID, After: l.After, UpTo: l.Expired})
+				out[i].Expired = append(out[i].Expired, blindness.Expired{Partition: l.ID, After: l.After, UpTo: l.Expired})
 			}
 		}
 		out[i].Known = any && !unknown
@@ -94,7 +95,7 @@ func (d *daemon) useClock(cfg *config, set *detectors.Set) {
 }
 
 // clockRules describe what no rule file does: what the watch finds, and the sweep.
-func clockRules() []*detectors.Meta { return append(detectors.WatchRules(), alerting.OverdueRule()) }
+func clockRules() []*detectors.Meta { return append(blindness.Rules(), alerting.OverdueRule()) }
 
 // entriesOf lists all entries that may have violations: those of rules, and
 // those of the watch.
@@ -131,7 +132,7 @@ func namesOf(set *detectors.Set) (n alerting.Names) {
 // evictions tells both the metrics and the watch what the quarantine gives up.
 type evictions struct {
 	metrics *ingest.Metrics
-	watch   *detectors.Watch
+	watch   *blindness.Watch
 }
 
 // Evicted is what Quarantine.CountOn asks for.

@@ -13,7 +13,7 @@ import (
 
 	"phiwatch/alerting"
 	"phiwatch/alerting/receivertest"
-	"phiwatch/detectors"
+	"phiwatch/detectors/blindness"
 	"phiwatch/ingest"
 	"phiwatch/ingest/eventhub"
 )
@@ -31,7 +31,7 @@ func TestSilenceIsToldAndResolved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.watch.SetOptions(detectors.WatchOptions{Silence: map[ingest.Kind]time.Duration{ingest.EntraAudit: 10 * time.Minute}})
+	d.watch.SetOptions(blindness.Options{Silence: map[ingest.Kind]time.Duration{ingest.EntraAudit: 10 * time.Minute}})
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- d.run(running) }()
@@ -183,7 +183,7 @@ func TestHealthOfHubs(t *testing.T) {
 		lag("n/behind", "0", 7, time.Minute), lag("n/behind", "1", 3, time.Hour),
 		lag("n/new", "0", 0, 0), lag("n/new", "1", -1, 0),
 	})
-	want := []detectors.HubHealth{
+	want := []blindness.HubHealth{
 		{Hub: "n/well", Connected: true, Known: true},
 		{Hub: "n/behind", Connected: true, Known: true, Behind: time.Hour, Events: 10},
 		{Hub: "n/new", Connected: true},
@@ -223,7 +223,7 @@ func TestWatchEntriesAreKnownToMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range detectors.WatchRules() {
+	for _, m := range blindness.Rules() {
 		if !slices.Contains(entriesOf(set), m.Entry) {
 			t.Errorf("%s is missing", m.Entry)
 		}

@@ -1,20 +1,21 @@
-package detectors
+package blindness
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
-// watchMetrics are those of a Watch.
-type watchMetrics struct {
-	*Metrics
+// metrics are those of a Watch.
+type metrics struct {
+	found     *detectors.Metrics
 	lastEvent *prometheus.GaugeVec
 	silent    *prometheus.GaugeVec
 	untracked prometheus.Counter
 }
 
-func newWatchMetrics(m *Metrics, reg prometheus.Registerer) *watchMetrics {
+func newMetrics(m *detectors.Metrics, reg prometheus.Registerer) *metrics {
 	byKind := func(name, help string) *prometheus.GaugeVec {
 		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, []string{"kind"})
 		for _, k := range ingest.Kinds() {
@@ -23,8 +24,8 @@ func newWatchMetrics(m *Metrics, reg prometheus.Registerer) *watchMetrics {
 		reg.MustRegister(g)
 		return g
 	}
-	w := &watchMetrics{
-		Metrics:   m,
+	w := &metrics{
+		found:     m,
 		lastEvent: byKind("phiwatch_stream_last_event_timestamp_seconds", "Event time of the newest record of a kind, of any tenant; 0 if there never was one."),
 		silent:    byKind("phiwatch_stream_silent", "Streams of a kind (by tenant, of the unified audit log also by workload) that are silent now."),
 		untracked: prometheus.NewCounter(prometheus.CounterOpts{
@@ -35,18 +36,18 @@ func newWatchMetrics(m *Metrics, reg prometheus.Registerer) *watchMetrics {
 	reg.MustRegister(w.untracked)
 	for _, r := range watched {
 		if !r.Restorable {
-			m.findings.WithLabelValues(r.Entry, string(Incident))
+			m.Findings(r.Entry, detectors.Incident)
 			continue
 		}
-		m.findings.WithLabelValues(r.Entry, string(Weakened))
-		m.findings.WithLabelValues(r.Entry, string(Restored))
+		m.Findings(r.Entry, detectors.Weakened)
+		m.Findings(r.Entry, detectors.Restored)
 	}
 	return w
 }
 
 // count counts a finding, which comes from no match.
-func (m *watchMetrics) count(f *Finding) {
-	m.findings.WithLabelValues(f.Rule.Entry, string(f.State)).Inc()
+func (m *metrics) count(f *detectors.Finding) {
+	m.found.Findings(f.Rule.Entry, f.State).Inc()
 }
 
 // gauges returns what shows the round once it is committed.

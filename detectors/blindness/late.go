@@ -1,6 +1,10 @@
-package detectors
+package blindness
 
-import "strings"
+import (
+	"strings"
+
+	"phiwatch/detectors"
+)
 
 var notJudged = "the audit trail has not been judged yet"
 
@@ -35,7 +39,7 @@ func (t *tick) late() string {
 func (t *tick) lateStill(a *alarm) bool {
 	for _, s := range t.streams {
 		if s.workload == "" && s.tenant == a.tenant && s.subject() == a.subject {
-			return s.quiet < lateness
+			return s.quiet < detectors.Lateness
 		}
 	}
 	return false

@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"crypto/sha256"
@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"phiwatch/detectors"
 )
 
 // alarmKey names what may be wrong.
@@ -15,7 +17,7 @@ type alarmKey struct{ entry, tenant, subject string }
 // alarm is a row of blind_alarms.
 type alarm struct {
 	alarmKey
-	meta  *Meta
+	meta  *detectors.Meta
 	open  bool
 	since time.Time
 	well  time.Time
@@ -41,7 +43,7 @@ func (a *alarm) pause() {
 }
 
 // alarm returns the state of an alarm, good if there is none.
-func (t *tick) alarm(m *Meta, tenant, subject string) *alarm {
+func (t *tick) alarm(m *detectors.Meta, tenant, subject string) *alarm {
 	key := alarmKey{m.Entry, tenant, subject}
 	a := t.alarms[key]
 	if a == nil {
@@ -64,12 +66,12 @@ type standing struct {
 }
 
 // told reports whether an alarm is open and its entry in force.
-func (t *tick) told(m *Meta, tenant, subject string) bool {
+func (t *tick) told(m *detectors.Meta, tenant, subject string) bool {
 	return t.alarm(m, tenant, subject).open && !t.options.off(m)
 }
 
 // hold brings an alarm to how things stand.
-func (t *tick) hold(a *alarm, severity Severity, s standing) {
+func (t *tick) hold(a *alarm, severity detectors.Severity, s standing) {
 	if t.options.off(a.meta) {
 		a.pause()
 		return
@@ -100,13 +102,13 @@ func (t *tick) hold(a *alarm, severity Severity, s standing) {
 }
 
 // weaken tells that something is wrong since a time.
-func (t *tick) weaken(a *alarm, severity Severity, since time.Time, kind, words string, details map[string]any) {
+func (t *tick) weaken(a *alarm, severity detectors.Severity, since time.Time, kind, words string, details map[string]any) {
 	if t.options.off(a.meta) {
 		return
 	}
 	at := later(since, a.told)
 	a.open, a.since, a.well, a.told, a.dirty = true, since, time.Time{}, at, true
-	f := watchFinding(a.meta, Weakened, a.tenant, a.subject, at, kind, words, details)
+	f := watchFinding(a.meta, detectors.Weakened, a.tenant, a.subject, at, kind, words, details)
 	f.Severity = t.options.level(a.meta, severity)
 	t.findings = append(t.findings, f)
 	t.metrics.count(&f)
@@ -120,7 +122,7 @@ func (t *tick) restore(a *alarm, since time.Time, kind, words string) {
 	// The ledger puts a restore before a weakening of the same instant.
 	at := later(since, a.told.Add(time.Microsecond))
 	a.open, a.since, a.well, a.told, a.dirty = false, time.Time{}, time.Time{}, at, true
-	f := watchFinding(a.meta, Restored, a.tenant, a.subject, at, kind, words, nil)
+	f := watchFinding(a.meta, detectors.Restored, a.tenant, a.subject, at, kind, words, nil)
 	f.Severity = t.options.level(a.meta, f.Severity)
 	t.findings = append(t.findings, f)
 	t.metrics.count(&f)
@@ -134,7 +136,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // watchFinding makes a finding that rests on no record: its evidence is what Watch saw.
-func watchFinding(m *Meta, state State, tenant, subject string, at time.Time, kind, words string, details map[string]any) Finding {
+func watchFinding(m *detectors.Meta, state detectors.State, tenant, subject string, at time.Time, kind, words string, details map[string]any) detectors.Finding {
 	at = at.UTC()
 	record, err := json.Marshal(map[string]any{
 		"detector": m.Entry, "state": state, "tenant": tenant, "subject": subject, "time": at.Format(time.RFC3339Nano), "said": words, "details": details,
@@ -142,14 +144,17 @@ func watchFinding(m *Meta, state State, tenant, subject string, at time.Time, ki
 	if err != nil {
 		record = fmt.Append(nil, words) // details are strings and numbers: does not happen
 	}
-	return Finding{
+	return detectors.Finding{
 		Rule: m, State: state, Tenant: tenant, Subject: subject, Severity: m.Severity, Time: at,
-		Evidence: Evidence{
+		Evidence: detectors.Evidence{
 			EventID: "phiwatch/" + digestOf(m.Entry, string(state), tenant, subject, fmt.Sprint(at.UnixMicro())),
 			Kind:    kind, Action: words, Time: at, Record: record,
 		},
 	}
 }
+
+// joiner stands between the parts of a subject, as in package detectors.
+const joiner = " + "
 
 // digestOf is a short name for a list of texts.
 func digestOf(parts ...string) string {

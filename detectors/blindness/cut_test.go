@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -28,15 +29,15 @@ func (l *listener) send(kind ingest.Kind, resource, category string, ago time.Du
 }
 
 // note has the watch take in what a rule found of a setting, or of its sides.
-func (l *listener) note(entry, subject string, state State, at time.Time, sides ...string) {
+func (l *listener) note(entry, subject string, state detectors.State, at time.Time, sides ...string) {
 	l.t.Helper()
-	f := Finding{Rule: &Meta{Entry: entry}, State: state, Tenant: "t1", Subject: subject, Time: at}
-	if state == Weakened {
+	f := detectors.Finding{Rule: &detectors.Meta{Entry: entry}, State: state, Tenant: "t1", Subject: subject, Time: at}
+	if state == detectors.Weakened {
 		f.Weak = sides
 	} else {
 		f.Strong = sides
 	}
-	if err := l.watch.Note(l.t.Context(), l.tx, []Finding{f}); err != nil {
+	if err := l.watch.Note(l.t.Context(), l.tx, []detectors.Finding{f}); err != nil {
 		l.t.Fatal(err)
 	}
 }
@@ -71,11 +72,11 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 		"a vault": {
 			play: func(l *listener) {
 				l.pass(twoDays, send(l, vaultA, vaultB))
-				l.note("azure-diag-deleted", vaultA+ofSetting, Weakened, l.now)
+				l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Weakened, l.now)
 				l.pass(30*time.Minute, send(l, vaultB))
 				l.restart(time.Minute)
 				l.pass(3*time.Hour, send(l, vaultB))
-				l.note("azure-diag-deleted", vaultA+ofSetting, Restored, l.now)
+				l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Restored, l.now)
 				l.pass(time.Hour, send(l, vaultB))
 				l.pass(2*time.Hour, send(l, vaultA, vaultB))
 			},
@@ -87,14 +88,14 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 		"it goes on sending, by another setting": {
 			play: func(l *listener) {
 				l.pass(twoDays, send(l, vaultA, vaultB))
-				l.note("azure-diag-deleted", vaultA+ofSetting, Weakened, l.now)
+				l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Weakened, l.now)
 				l.pass(8*time.Hour, send(l, vaultA, vaultB))
 			},
 		},
 		"what happened before the setting was off still arrives, and tells nothing": {
 			play: func(l *listener) {
 				l.pass(twoDays, send(l, vaultA, vaultB))
-				l.note("azure-diag-deleted", vaultA+ofSetting, Weakened, l.now)
+				l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Weakened, l.now)
 				off := l.now
 				l.pass(2*time.Hour, func() {
 					send(l, vaultB)()
@@ -106,7 +107,7 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 		"a rhythm of its own is learned": {
 			play: func(l *listener) {
 				l.pass(twoDays, send(l, vaultA, vaultB))
-				l.note("azure-diag-deleted", vaultA+ofSetting, Weakened, l.now)
+				l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Weakened, l.now)
 				n := 0
 				l.pass(12*time.Hour, func() {
 					send(l, vaultB)()
@@ -124,8 +125,8 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 		"two vaults are told apart": {
 			play: func(l *listener) {
 				l.pass(twoDays, send(l, vaultA, vaultB))
-				l.note("azure-diag-deleted", vaultA+ofSetting, Weakened, l.now)
-				l.note("azure-diag-weakened", vaultB+ofSetting, Weakened, l.now, "AuditEvent off")
+				l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Weakened, l.now)
+				l.note("azure-diag-weakened", vaultB+ofSetting, detectors.Weakened, l.now, "AuditEvent off")
 				l.pass(2*time.Hour, send(l, vaultB))
 				l.pass(70*time.Minute, send(l, vaultA))
 			},
@@ -137,7 +138,7 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 		"while the hub is away nothing is blamed on the resource": {
 			play: func(l *listener) {
 				l.pass(twoDays, send(l, vaultA, vaultB))
-				l.note("azure-diag-deleted", vaultA+ofSetting, Weakened, l.now)
+				l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Weakened, l.now)
 				l.hubs[0].Known = false
 				l.pass(5*time.Hour, nil)
 				l.hubs[0].Known = true
@@ -147,15 +148,15 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 		"a side that does not concern what is read here": {
 			play: func(l *listener) {
 				l.pass(twoDays, send(l, vaultA, vaultB))
-				l.note("azure-diag-weakened", vaultA+ofSetting, Weakened, l.now, "workspace", "category: azurepolicyevaluationdetails")
+				l.note("azure-diag-weakened", vaultA+ofSetting, detectors.Weakened, l.now, "workspace", "category: azurepolicyevaluationdetails")
 				l.pass(5*time.Hour, send(l, vaultB))
 			},
 		},
 		"another side is on again": {
 			play: func(l *listener) {
 				l.pass(twoDays, send(l, vaultA, vaultB))
-				l.note("azure-diag-weakened", vaultA+ofSetting, Weakened, l.now, "hub rule")
-				l.note("azure-diag-weakened", vaultA+ofSetting, Restored, l.now, "AuditEvent off")
+				l.note("azure-diag-weakened", vaultA+ofSetting, detectors.Weakened, l.now, "hub rule")
+				l.note("azure-diag-weakened", vaultA+ofSetting, detectors.Restored, l.now, "AuditEvent off")
 				l.pass(2*time.Hour, send(l, vaultB))
 			},
 			want: []string{"Wed 01:00 weakened diag-off-and-silent critical " + a},
@@ -163,7 +164,7 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 		"one subscription of two": {
 			play: func(l *listener) {
 				l.pass(twoDays, activity(l, "S1 Administrative", "S2 Administrative"))
-				l.note("azure-diag-deleted", "/SUBSCRIPTIONS/S1/PROVIDERS/MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/A", Weakened, l.now)
+				l.note("azure-diag-deleted", "/SUBSCRIPTIONS/S1/PROVIDERS/MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/A", detectors.Weakened, l.now)
 				l.pass(2*time.Hour, activity(l, "S2 Administrative"))
 			},
 			want: []string{"Wed 01:00 weakened diag-off-and-silent critical /subscriptions/s1"},
@@ -171,7 +172,7 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 		"one category of a subscription": {
 			play: func(l *listener) {
 				l.pass(twoDays, activity(l, "S1 Administrative", "S1 Policy"))
-				l.note("azure-diag-weakened", "/SUBSCRIPTIONS/S1/PROVIDERS/MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/A", Weakened, l.now, "Administrative off", "category: administrative")
+				l.note("azure-diag-weakened", "/SUBSCRIPTIONS/S1/PROVIDERS/MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/A", detectors.Weakened, l.now, "Administrative off", "category: administrative")
 				l.pass(2*time.Hour, activity(l, "S1 Policy"))
 				l.pass(round, activity(l, "S1 Administrative"))
 			},
@@ -186,8 +187,8 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 				l.options.Silence = map[ingest.Kind]time.Duration{ingest.EntraAudit: 10 * time.Hour} // the limit here, too
 				l.watch.SetOptions(l.options)
 				l.pass(twoDays, func() { signin(); l.hear(ingest.EntraAudit, "", 1, time.Minute) })
-				l.note("entra-diag-deleted", "to-hub", Weakened, l.now)
-				l.watch.SetOptions(WatchOptions{Clock: tuned(l.t, disabling("entry:partial-silence"))})
+				l.note("entra-diag-deleted", "to-hub", detectors.Weakened, l.now)
+				l.watch.SetOptions(Options{Clock: tuned(l.t, disabling("entry:partial-silence"))})
 				l.pass(2*time.Hour, signin)
 			},
 			want: []string{"Wed 01:00 weakened diag-off-and-silent critical t1 + entra-audit"},
@@ -195,7 +196,7 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := listen(t, WatchOptions{})
+			l := listen(t, Options{})
 			c.play(l)
 			if diff := cmp.Diff(c.want, l.told); diff != "" {
 				t.Error(diff)
@@ -207,7 +208,7 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 // TestOnlyResourcesThatAreOffAreFollowed holds the watch to its costs: nothing is
 // looked for, and nothing stored, but for what a setting has switched off.
 func TestOnlyResourcesThatAreOffAreFollowed(t *testing.T) {
-	l := listen(t, WatchOptions{})
+	l := listen(t, Options{})
 	followed := func() string {
 		t.Helper()
 		n, stored := 0, 0
@@ -228,8 +229,8 @@ func TestOnlyResourcesThatAreOffAreFollowed(t *testing.T) {
 		want string
 	}{
 		{func() {}, "0 0"},
-		{func() { l.note("azure-diag-deleted", vaultA+ofSetting, Weakened, l.now) }, "1 1"},
-		{func() { l.note("azure-diag-deleted", vaultA+ofSetting, Restored, l.now) }, "0 0"},
+		{func() { l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Weakened, l.now) }, "1 1"},
+		{func() { l.note("azure-diag-deleted", vaultA+ofSetting, detectors.Restored, l.now) }, "0 0"},
 	} {
 		step.do()
 		l.pass(round, both)

@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -25,14 +26,14 @@ var settings = []string{"azure-diag-deleted", "azure-diag-weakened", "entra-diag
 // Note takes the findings of a batch in, in the batch's transaction: which rules
 // find something, which diagnostic settings are off, of which the newest by event
 // time counts, and when whole streams were switched off and on.
-func (w *Watch) Note(ctx context.Context, tx *sql.Tx, findings []Finding) error {
+func (w *Watch) Note(ctx context.Context, tx *sql.Tx, findings []detectors.Finding) error {
 	if w == nil {
 		return nil
 	}
 	fields := w.fields.Load()
 	for i := range findings {
 		f := &findings[i]
-		if fields != nil && f.State != Restored {
+		if fields != nil && f.State != detectors.Restored {
 			fields.found(f.Rule.Entry)
 		}
 		if err := noteSwitch(ctx, tx, f); err != nil {
@@ -47,7 +48,7 @@ func (w *Watch) Note(ctx context.Context, tx *sql.Tx, findings []Finding) error 
 
 // noteSetting takes in what a finding says of a setting: of its sides, if it
 // names some, else of the whole.
-func noteSetting(ctx context.Context, tx *sql.Tx, f *Finding) error {
+func noteSetting(ctx context.Context, tx *sql.Tx, f *detectors.Finding) error {
 	if !slices.Contains(settings, f.Rule.Entry) {
 		return nil
 	}
@@ -58,10 +59,10 @@ func noteSetting(ctx context.Context, tx *sql.Tx, f *Finding) error {
 		return err
 	}
 	if len(f.Weak)+len(f.Strong) == 0 {
-		return note("", f.State == Weakened)
+		return note("", f.State == detectors.Weakened)
 	}
 	for _, side := range f.Strong {
-		if side == noSide {
+		if side == detectors.NoSide {
 			continue
 		}
 		if err := note(side, false); err != nil {

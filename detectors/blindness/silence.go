@@ -1,10 +1,11 @@
-package detectors
+package blindness
 
 import (
 	"fmt"
 	"slices"
 	"time"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -36,7 +37,7 @@ func (t *tick) listen() {
 // calledSilent reports whether a stream's quiet was called a silence, or was one
 // that a pack leaves untold: what is usual does not depend on that.
 func (t *tick) calledSilent(s *stream) bool {
-	for _, m := range []*Meta{streamSilence, partialSilence} {
+	for _, m := range []*detectors.Meta{streamSilence, partialSilence} {
 		if !t.options.off(m) {
 			if t.told(m, s.tenant, s.subject()) {
 				return true
@@ -90,7 +91,7 @@ func (t *tick) silences() {
 
 // broken closes what is said of a stream that is heard again.
 func (t *tick) broken(s *stream, at time.Time) {
-	for _, m := range []*Meta{streamSilence, partialSilence} {
+	for _, m := range []*detectors.Meta{streamSilence, partialSilence} {
 		a := t.alarm(m, s.tenant, s.subject())
 		if a.open {
 			t.restore(a, at, s.kind.String(), "heard again")
@@ -128,14 +129,14 @@ func (t *tick) silent(s *stream) {
 	if t.told(streamSilence, s.tenant, s.subject()) || t.told(partialSilence, s.tenant, s.subject()) {
 		return
 	}
-	m, severity := streamSilence, High
+	m, severity := streamSilence, detectors.High
 	switch {
 	case t.siblingActive(s):
 		m = partialSilence
 	case s.workload != "":
 		return // the whole of the unified audit log tells it
 	case vital(s.streamKey):
-		severity = Critical
+		severity = detectors.Critical
 	}
 	since := s.heard
 	if since.IsZero() {

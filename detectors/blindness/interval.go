@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"phiwatch/detectors"
 )
 
 // switchKey names what was switched: an entry of one of those in streamSwitches
@@ -35,18 +37,18 @@ const maxTurns = 128
 
 // noteSwitch takes in that a stream was switched off or on. When it was is all
 // that counts: a repeat, or the same by another way, changes nothing.
-func noteSwitch(ctx context.Context, tx *sql.Tx, f *Finding) error {
+func noteSwitch(ctx context.Context, tx *sql.Tx, f *detectors.Finding) error {
 	if !slices.Contains(streamSwitches, f.Rule.Entry) || f.Rule.Entry == "azure-diag-deleted" && !sendsStream(f) {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO blind_switches (entry, tenant, subject, at, is_off, told) VALUES ($1, $2, $3, $4, $5, 0)
 		ON CONFLICT (entry, tenant, subject, at, is_off) DO NOTHING`,
-		f.Rule.Entry, f.Tenant, strings.ToLower(f.Subject), micros(f.Time), f.State == Weakened)
+		f.Rule.Entry, f.Tenant, strings.ToLower(f.Subject), micros(f.Time), f.State == detectors.Weakened)
 	return err
 }
 
 // sendsStream reports whether a diagnostic setting sends records that are read.
-func sendsStream(f *Finding) bool {
+func sendsStream(f *detectors.Finding) bool {
 	return len((&off{entry: f.Rule.Entry, subject: strings.ToLower(f.Subject)}).kinds()) > 0
 }
 
@@ -93,7 +95,7 @@ func (t *tick) unrecorded(k switchKey, from, to time.Time, known int) {
 		return
 	}
 	words := fmt.Sprintf("switched off from %s to %s, for %s", stamp(from), stamp(to), brief(to.Sub(from)))
-	f := watchFinding(evidenceGap, Incident, k.tenant, k.source(), to, "setting", words,
+	f := watchFinding(evidenceGap, detectors.Incident, k.tenant, k.source(), to, "setting", words,
 		map[string]any{"entry": k.entry, "setting": k.subject, "from": stamp(from), "to": stamp(to)})
 	end := digestOf(evidenceGap.Entry, k.entry, k.tenant, k.subject, fmt.Sprint(to.UnixMicro()))
 	f.Evidence.EventID = fmt.Sprintf("phiwatch/%s/%04d", end, known)

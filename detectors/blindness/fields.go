@@ -1,12 +1,13 @@
-package detectors
+package blindness
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 
-	"phiwatch/detectors/sigma"
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -22,46 +23,39 @@ const (
 // rule of which one field was seen is not looked for any more, so that soon
 // almost none is.
 type fieldWatch struct {
-	engine  *Engine
-	rules   []*ruleFields
-	byEntry map[string]int
+	engine *detectors.Engine
+	rules  []*ruleFields
 
-	mu      sync.Mutex // guards what follows
-	pending [][]int    // rules not seen yet, by kind
-	seen    []bool     // by rule
+	mu      sync.Mutex          // guards what follows
+	pending [][]*detectors.Rule // not seen yet, by kind
+	seen    map[string]bool     // by entry
 }
 
 // ruleFields is what a rule needs of the records it reads.
 type ruleFields struct {
-	rule  *Rule
-	kinds []ingest.Kind
-	slots []int
-	hash  string
+	rule   *detectors.Rule
+	fields []string
+	kinds  []ingest.Kind
+	hash   string
 }
 
 // Use makes w watch the fields of e's rules. Rules of correlations are not
 // watched, nor such as look for words in any field.
-func (w *Watch) Use(e *Engine) {
-	f := &fieldWatch{engine: e, byEntry: map[string]int{}, pending: make([][]int, len(ingest.Kinds()))}
-	names := []string(nil)
+func (w *Watch) Use(e *detectors.Engine) {
+	f := &fieldWatch{engine: e, pending: make([][]*detectors.Rule, len(ingest.Kinds())), seen: map[string]bool{}}
 	for _, r := range e.Rules() {
-		if len(r.halves) == 0 || r.halves[0].match == nil || len(r.halves[0].match.Slots()) == 0 {
+		fields, kinds := r.Reads()
+		if len(fields) == 0 {
 			continue
 		}
-		h := &r.halves[0]
-		names = names[:0]
-		for _, slot := range h.match.Slots() {
-			names = append(names, h.match.Fields().Names()[slot])
-		}
-		for _, k := range h.kinds {
-			f.pending[k] = append(f.pending[k], len(f.rules))
+		names := slices.Clone(fields)
+		for _, k := range kinds {
+			f.pending[k] = append(f.pending[k], r)
 			names = append(names, k.String())
 		}
 		slices.Sort(names)
-		f.byEntry[r.Entry] = len(f.rules)
-		f.rules = append(f.rules, &ruleFields{r, h.kinds, h.match.Slots(), digestOf(names...)})
+		f.rules = append(f.rules, &ruleFields{r, fields, kinds, digestOf(names...)})
 	}
-	f.seen = make([]bool, len(f.rules))
 	w.fields.Store(f)
 }
 
@@ -75,30 +69,26 @@ func (w *Watch) sample(ev *ingest.Event) {
 func (f *fieldWatch) sample(ev *ingest.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.pending[ev.Kind]) == 0 {
+	pending := f.unseenOf(ev.Kind)
+	if len(pending) == 0 {
 		return
 	}
-	s := f.engine.scopes.Get().(*scope)
-	s.begin(ev, &f.engine.programs[ev.Kind])
-	f.pending[ev.Kind] = slices.DeleteFunc(f.pending[ev.Kind], func(i int) bool {
-		f.seen[i] = f.seen[i] || slices.ContainsFunc(f.rules[i].slots, func(slot int) bool { return present(s.Values(slot)) })
-		return f.seen[i]
-	})
-	s.end()
-	f.engine.scopes.Put(s)
+	for _, r := range f.engine.Occurring(ev, pending) {
+		f.seen[r.Entry] = true
+	}
+}
+
+// unseenOf returns the rules of a kind that are to be looked for.
+func (f *fieldWatch) unseenOf(k ingest.Kind) []*detectors.Rule {
+	f.pending[k] = slices.DeleteFunc(f.pending[k], func(r *detectors.Rule) bool { return f.seen[r.Entry] })
+	return f.pending[k]
 }
 
 // found notes that a rule has found something, and so has its fields.
 func (f *fieldWatch) found(entry string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if i, ok := f.byEntry[entry]; ok {
-		f.seen[i] = true
-	}
-}
-
-func present(values []sigma.Value) bool {
-	return slices.ContainsFunc(values, func(v sigma.Value) bool { return v.Kind > sigma.Null })
+	f.seen[entry] = true
 }
 
 // fieldState is a row of blind_rules.
@@ -117,7 +107,7 @@ func (t *tick) unseen() {
 		return
 	}
 	f.mu.Lock()
-	seen := slices.Clone(f.seen)
+	seen := maps.Clone(f.seen)
 	f.mu.Unlock()
 	records := map[ingest.Kind]int64{}
 	for _, s := range t.streams {
@@ -126,9 +116,9 @@ func (t *tick) unseen() {
 		}
 	}
 	loaded := map[string]bool{}
-	for i, r := range f.rules {
+	for _, r := range f.rules {
 		loaded[r.rule.Entry] = true
-		t.unseenRule(r, seen[i], records)
+		t.unseenRule(r, seen[r.rule.Entry], records)
 	}
 	for _, a := range t.alarmsInOrder() {
 		if a.entry == fieldsUnseen.Entry && a.open && !loaded[a.subject] {
@@ -158,12 +148,8 @@ func (t *tick) unseenRule(r *ruleFields, seen bool, records map[ingest.Kind]int6
 			return // keeps the table of alarms to what has been one
 		}
 	}
-	var fields []string
-	for _, slot := range r.slots {
-		fields = append(fields, r.rule.halves[0].match.Fields().Names()[slot])
-	}
 	t.hold(t.alarm(fieldsUnseen, "", r.rule.Entry), fieldsUnseen.Severity, standing{
 		bad: bad, good: !bad, kind: "rule", words: "the rule's fields occur",
-		details: map[string]any{"rule": r.rule.Entry, "file": r.rule.File, "fields": fields, "records": have - s.records},
-	}.saying(bad, fmt.Sprintf("none of %s in %d records", strings.Join(fields, ", "), have-s.records)))
+		details: map[string]any{"rule": r.rule.Entry, "file": r.rule.File, "fields": r.fields, "records": have - s.records},
+	}.saying(bad, fmt.Sprintf("none of %s in %d records", strings.Join(r.fields, ", "), have-s.records)))
 }

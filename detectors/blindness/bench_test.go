@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"fmt"
@@ -8,13 +8,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
 // BenchmarkGlimpse is what the watch adds to the cost of an event, in batches of
 // a thousand that change between two kinds.
 func BenchmarkGlimpse(b *testing.B) {
-	w := NewWatch(WatchOptions{}, NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
+	w := New(Options{}, detectors.NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
 	now := time.Date(2026, 9, 14, 8, 0, 0, 0, time.UTC)
 	tenant := "8a1b2c3d-0000-4000-8000-000000000001"
 	events := []ingest.Event{
@@ -36,7 +37,7 @@ func BenchmarkGlimpse(b *testing.B) {
 // BenchmarkGlimpseOfFollowedKind is the same for the records of vaults, while the
 // setting of one of them is off: each is looked at for where it comes from.
 func BenchmarkGlimpseOfFollowedKind(b *testing.B) {
-	w := NewWatch(WatchOptions{}, NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
+	w := New(Options{}, detectors.NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
 	w.listeners.Store(listenFor([]*cut{{cutKey: cutKey{"t1", "a"}, kind: ingest.KeyVault, resource: strings.ToLower(vaultA)}}))
 	now := time.Date(2026, 9, 14, 8, 0, 0, 0, time.UTC)
 	batch := ingest.Batch{Partition: ingest.Partition{Hub: "example/audit", ID: "0"}}

@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -16,11 +17,11 @@ import (
 //
 // Within a partition Event Hubs numbers messages without gaps; a hub with log
 // compaction does not keep all of them and is not for audit records.
-func (w *Watch) Gaps(b *ingest.Batch, after int64, known bool) []Finding {
+func (w *Watch) Gaps(b *ingest.Batch, after int64, known bool) []detectors.Finding {
 	if w == nil || b.Owner == "" || len(b.Messages) == 0 {
 		return nil
 	}
-	var out []Finding
+	var out []detectors.Finding
 	first := &b.Messages[0]
 	if b.Reset {
 		out = append(out, gap(b, first, "reset", "the hub was made anew; what was not read of the old one is lost",
@@ -52,12 +53,12 @@ func (w *Watch) Gaps(b *ingest.Batch, after int64, known bool) []Finding {
 	return out
 }
 
-func gap(b *ingest.Batch, m *ingest.Message, id, words string, details map[string]any) Finding {
+func gap(b *ingest.Batch, m *ingest.Message, id, words string, details map[string]any) detectors.Finding {
 	at := m.Enqueued
 	if at.IsZero() {
 		at = time.Now()
 	}
-	f := watchFinding(evidenceGap, Incident, "", b.Hub+" + "+b.ID, at, "hub", words, details)
+	f := watchFinding(evidenceGap, detectors.Incident, "", b.Hub+joiner+b.ID, at, "hub", words, details)
 	f.Evidence.EventID = "phiwatch/" + digestOf(evidenceGap.Entry, b.Hub, b.ID, id, fmt.Sprint(m.Sequence), fmt.Sprint(m.Enqueued.UnixMicro()))
 	f.Evidence.Enqueued, f.Evidence.Position = m.Enqueued, m.Position
 	return f
@@ -68,7 +69,7 @@ func (t *tick) expired() map[string]Expired {
 	out := map[string]Expired{}
 	for i := range t.hubs {
 		for _, e := range t.hubs[i].Expired {
-			out[t.hubs[i].Hub+" + "+e.Partition] = e
+			out[t.hubs[i].Hub+joiner+e.Partition] = e
 		}
 	}
 	return out
@@ -96,7 +97,7 @@ func (t *tick) outlived() {
 
 // lost tells that records are gone.
 func (t *tick) lost(subject, kind, words string, details map[string]any) {
-	f := watchFinding(evidenceGap, Incident, "", subject, t.now, kind, words, details)
+	f := watchFinding(evidenceGap, detectors.Incident, "", subject, t.now, kind, words, details)
 	f.Severity = t.options.level(evidenceGap, f.Severity)
 	t.findings = append(t.findings, f)
 	t.metrics.count(&f)

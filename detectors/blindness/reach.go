@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"phiwatch/detectors"
 )
 
 const (
@@ -44,7 +46,7 @@ func (t *tick) reach() {
 	for _, a := range t.alarmsInOrder() {
 		hub := a.entry == hubUnreachable.Entry || a.entry == consumerLag.Entry
 		if hub && a.open && !configured[a.subject] {
-			a.meta = map[string]*Meta{hubUnreachable.Entry: hubUnreachable, consumerLag.Entry: consumerLag}[a.entry]
+			a.meta = map[string]*detectors.Meta{hubUnreachable.Entry: hubUnreachable, consumerLag.Entry: consumerLag}[a.entry]
 			t.restore(a, t.now, "hub", "no longer configured")
 		}
 	}

@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"phiwatch/ingest"
 	"phiwatch/ingest/document"
@@ -112,7 +113,10 @@ func listenFor(cuts []*cut) *listeners {
 	return &by
 }
 
-var categoryPath = document.MustCompile("category")
+var (
+	categoryPath = document.MustCompile("category")
+	resourcePath = document.MustCompile("resourceId")
+)
 
 // meet notes whether an event comes from one of the resources that are listened
 // for, and happened after its setting was off: what was under way still arrives.
@@ -147,4 +151,19 @@ func subscriptionOf(id string) string {
 		return id[:before+i]
 	}
 	return id
+}
+
+// appendLower appends strings.ToLower(v).
+func appendLower(b []byte, v string) []byte {
+	from := len(b)
+	b = append(b, v...)
+	for i, c := range b[from:] {
+		switch {
+		case c >= utf8.RuneSelf:
+			return append(b[:from], strings.ToLower(v)...)
+		case 'A' <= c && c <= 'Z':
+			b[from+i] = c + 'a' - 'A'
+		}
+	}
+	return b
 }

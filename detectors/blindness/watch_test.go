@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"database/sql"
@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -20,7 +21,7 @@ type listener struct {
 	tx      *sql.Tx // of all rounds: a file for each would take long
 	watch   *Watch
 	reg     *prometheus.Registry
-	options WatchOptions
+	options Options
 	now     time.Time
 	hubs    []HubHealth
 	told    []string
@@ -30,8 +31,8 @@ const someHub = "example/audit"
 
 func well(hub string) HubHealth { return HubHealth{Hub: hub, Connected: true, Known: true} }
 
-func listen(t *testing.T, o WatchOptions) *listener {
-	l := &listener{t: t, tx: begin(t, openDB(t)), options: o, now: time.Date(2026, 9, 14, 0, 0, 0, 0, time.UTC), hubs: []HubHealth{well(someHub)}}
+func listen(t *testing.T, o Options) *listener {
+	l := &listener{t: t, tx: begin(t), options: o, now: time.Date(2026, 9, 14, 0, 0, 0, 0, time.UTC), hubs: []HubHealth{well(someHub)}}
 	l.restart(0)
 	return l
 }
@@ -40,7 +41,7 @@ func listen(t *testing.T, o WatchOptions) *listener {
 func (l *listener) restart(away time.Duration) {
 	l.now = l.now.Add(away)
 	l.reg = prometheus.NewRegistry()
-	l.watch = NewWatch(l.options, NewMetrics(l.reg), l.reg)
+	l.watch = New(l.options, detectors.NewMetrics(l.reg), l.reg)
 }
 
 // hear has a batch arrive with records of a kind, as late as delay.
@@ -100,9 +101,9 @@ func (l *listener) exec(statement string) {
 	}
 }
 
-func asLine(f *Finding) string {
+func asLine(f *detectors.Finding) string {
 	s := fmt.Sprintf("%s %s %s", f.Time.Format("Mon 15:04"), f.State, f.Rule.Entry)
-	if f.State != Restored {
+	if f.State != detectors.Restored {
 		s += " " + f.Severity.String()
 	}
 	return s + " " + f.Subject
@@ -120,7 +121,7 @@ func TestSilence(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		options WatchOptions
+		options Options
 		play    func(l *listener)
 		want    []string
 	}{
@@ -150,14 +151,14 @@ func TestSilence(t *testing.T) {
 				l.options.Silence = map[ingest.Kind]time.Duration{ingest.KeyVault: 4 * day}
 				l.watch.SetOptions(l.options)
 				l.pass(10*day, office(l))
-				l.watch.SetOptions(WatchOptions{})
+				l.watch.SetOptions(Options{})
 				l.pass(7*day, office(l))
 				l.pass(12*time.Hour, nil) // Monday
 			},
 			want: []string{"Fri 17:55 weakened stream-silence high t1 + key-vault"},
 		},
 		"a configured limit counts, whatever is usual": {
-			options: WatchOptions{Silence: map[ingest.Kind]time.Duration{ingest.KeyVault: 20 * time.Minute}},
+			options: Options{Silence: map[ingest.Kind]time.Duration{ingest.KeyVault: 20 * time.Minute}},
 			play: func(l *listener) {
 				l.pass(time.Hour, vault(l))
 				l.pass(15*time.Minute, nil)
@@ -173,7 +174,7 @@ func TestSilence(t *testing.T) {
 			},
 		},
 		"a rare stream is called silent once, then its rhythm is known": {
-			options: WatchOptions{Expect: []ingest.Kind{ingest.EntraRisk}},
+			options: Options{Expect: []ingest.Kind{ingest.EntraRisk}},
 			play: func(l *listener) {
 				for range 8 {
 					l.hear(ingest.EntraRisk, "", 1, time.Minute)
@@ -185,7 +186,7 @@ func TestSilence(t *testing.T) {
 			},
 		},
 		"expected and never seen": {
-			options: WatchOptions{Expect: []ingest.Kind{ingest.M365Audit}},
+			options: Options{Expect: []ingest.Kind{ingest.M365Audit}},
 			play: func(l *listener) {
 				l.pass(20*time.Hour, nil)
 				l.restart(10 * day) // does not count
@@ -195,14 +196,14 @@ func TestSilence(t *testing.T) {
 			want: []string{"Mon 00:05 weakened stream-silence critical m365-audit", "Fri 01:05 restored stream-silence m365-audit"},
 		},
 		"expected and seen": {
-			options: WatchOptions{Expect: []ingest.Kind{ingest.EntraAudit}},
+			options: Options{Expect: []ingest.Kind{ingest.EntraAudit}},
 			play:    func(l *listener) { l.pass(2*day, audit(l)) },
 		},
 		"no longer expected": {
-			options: WatchOptions{Expect: []ingest.Kind{ingest.Intune}},
+			options: Options{Expect: []ingest.Kind{ingest.Intune}},
 			play: func(l *listener) {
 				l.pass(25*time.Hour, nil)
-				l.watch.SetOptions(WatchOptions{})
+				l.watch.SetOptions(Options{})
 				l.pass(round, nil)
 			},
 			want: []string{"Mon 00:05 weakened stream-silence high intune", "Tue 01:05 restored stream-silence intune"},
@@ -369,7 +370,7 @@ func TestWayToTheHub(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := listen(t, WatchOptions{})
+			l := listen(t, Options{})
 			c.play(l)
 			if diff := cmp.Diff(c.want, l.told); diff != "" {
 				t.Error(diff)
@@ -434,7 +435,7 @@ func TestLateAndDamagedRecords(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := listen(t, WatchOptions{})
+			l := listen(t, Options{})
 			c.play(l)
 			if diff := cmp.Diff(c.want, l.told); diff != "" {
 				t.Error(diff)
@@ -444,7 +445,7 @@ func TestLateAndDamagedRecords(t *testing.T) {
 }
 
 func TestNothingIsLostWithARoundThatFails(t *testing.T) {
-	l := listen(t, WatchOptions{Silence: map[ingest.Kind]time.Duration{ingest.EntraAudit: 10 * time.Minute}})
+	l := listen(t, Options{Silence: map[ingest.Kind]time.Duration{ingest.EntraAudit: 10 * time.Minute}})
 	l.pass(round, func() { l.hear(ingest.EntraAudit, "", 3, 0) })
 	l.pass(20*time.Minute, nil)
 	l.now = l.now.Add(round)
@@ -463,11 +464,11 @@ func TestNothingIsLostWithARoundThatFails(t *testing.T) {
 
 func TestSilenceAfterASettingWasSwitchedOff(t *testing.T) {
 	const setting = "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.KeyVault/vaults/V1/providers/Microsoft.Insights/diagnosticSettings/D"
-	l := listen(t, WatchOptions{})
-	note := func(entry, subject string, state State, at time.Time) {
+	l := listen(t, Options{})
+	note := func(entry, subject string, state detectors.State, at time.Time) {
 		t.Helper()
-		f := Finding{Rule: &Meta{Entry: entry}, State: state, Tenant: "t1", Subject: subject, Time: at}
-		if err := l.watch.Note(t.Context(), l.tx, []Finding{f}); err != nil {
+		f := detectors.Finding{Rule: &detectors.Meta{Entry: entry}, State: state, Tenant: "t1", Subject: subject, Time: at}
+		if err := l.watch.Note(t.Context(), l.tx, []detectors.Finding{f}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -479,16 +480,16 @@ func TestSilenceAfterASettingWasSwitchedOff(t *testing.T) {
 		}
 	}
 	l.pass(48*time.Hour, hourly)
-	note("azure-diag-deleted", setting, Weakened, l.now)
-	note("azure-diag-deleted", setting, Restored, l.now.Add(-time.Hour)) // late: it does not count
-	note("azure-diag-deleted", "/subscriptions/s1/providers/microsoft.insights/diagnosticSettings/a", Weakened, l.now)
+	note("azure-diag-deleted", setting, detectors.Weakened, l.now)
+	note("azure-diag-deleted", setting, detectors.Restored, l.now.Add(-time.Hour)) // late: it does not count
+	note("azure-diag-deleted", "/subscriptions/s1/providers/microsoft.insights/diagnosticSettings/a", detectors.Weakened, l.now)
 	l.pass(3*time.Hour-round, nil)
 	if l.told != nil {
 		t.Errorf("too early: %v", l.told)
 	}
 	l.pass(30*time.Minute, nil)
 	l.restart(time.Minute)
-	note("azure-diag-deleted", setting, Restored, l.now)
+	note("azure-diag-deleted", setting, detectors.Restored, l.now)
 	l.pass(time.Hour, nil) // the setting is back, but nothing has come yet
 	l.pass(round, func() { l.send(ingest.KeyVault, vault, "AuditEvent", time.Minute) })
 	l.pass(time.Hour, nil)
@@ -530,7 +531,7 @@ func TestGaps(t *testing.T) {
 		}
 		return b
 	}
-	w := NewWatch(WatchOptions{}, NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
+	w := New(Options{}, detectors.NewMetrics(prometheus.NewRegistry()), prometheus.NewRegistry())
 	for name, c := range map[string]struct {
 		batch *ingest.Batch
 		after int64
@@ -548,7 +549,7 @@ func TestGaps(t *testing.T) {
 			var got []string
 			for _, f := range w.Gaps(c.batch, c.after, c.known) {
 				got = append(got, f.Evidence.Action)
-				if f.Subject != "example/audit + 3" || f.State != Incident || f.Severity != High {
+				if f.Subject != "example/audit + 3" || f.State != detectors.Incident || f.Severity != detectors.High {
 					t.Errorf("got %s", asLine(&f))
 				}
 			}
@@ -556,7 +557,7 @@ func TestGaps(t *testing.T) {
 				t.Error(diff)
 			}
 			again := w.Gaps(c.batch, c.after, c.known)
-			if diff := cmp.Diff(w.Gaps(c.batch, c.after, c.known), again, cmp.AllowUnexported(Finding{})); diff != "" {
+			if diff := cmp.Diff(w.Gaps(c.batch, c.after, c.known), again, cmp.AllowUnexported(detectors.Finding{})); diff != "" {
 				t.Errorf("delivered again, it is another incident: %s", diff)
 			}
 		})
@@ -564,21 +565,9 @@ func TestGaps(t *testing.T) {
 }
 
 func TestRulesWhoseFieldsNeverOccur(t *testing.T) {
-	rule := func(entry, field string) string {
-		return strings.NewReplacer("$entry", entry, "$field", field).Replace(`
-title: T
-id: 5d0f1c1e-0000-4000-8000-00000000000$entry
-logsource: {product: azure, service: auditlogs}
-detection:
-  selection: {$field: x}
-  condition: selection
-level: high
-safeguard: {entry: rule-$entry, subject: properties.id}
-`)
-	}
-	l := listen(t, WatchOptions{})
-	l.watch.Use(engineOf(t, nil, rule("1", "properties.noSuchThing"), rule("2", "operationName"), rule("3", "properties.rare")))
-	if err := l.watch.Note(t.Context(), l.tx, []Finding{{Rule: &Meta{Entry: "rule-3"}, State: Weakened}}); err != nil {
+	l := listen(t, Options{})
+	l.watch.Use(engineOf(t, fieldRule("rule-1", "properties.noSuchThing"), fieldRule("rule-2", "operationName"), fieldRule("rule-3", "properties.rare")))
+	if err := l.watch.Note(t.Context(), l.tx, []detectors.Finding{{Rule: &detectors.Meta{Entry: "rule-3"}, State: detectors.Weakened}}); err != nil {
 		t.Fatal(err) // a rule that has found something has its fields
 	}
 	record := []byte(`{"time":"2026-09-14T08:00:00Z","category":"AuditLogs","operationName":"Update policy","tenantId":"t1",` +
@@ -604,7 +593,7 @@ safeguard: {entry: rule-$entry, subject: properties.id}
 	day(700, record)
 	day(700, record)
 	l.restart(time.Hour)
-	l.watch.Use(engineOf(t, nil, rule("1", "properties.noSuchThing"), rule("2", "operationName")))
+	l.watch.Use(engineOf(t, fieldRule("rule-1", "properties.noSuchThing"), fieldRule("rule-2", "operationName")))
 	day(200, []byte(strings.Replace(string(record), `"id":"a"`, `"id":"a","noSuchThing":"y"`, 1)))
 	want := []string{"Wed 00:00 weakened rule-fields-unseen low rule-1", "Fri 01:00 restored rule-fields-unseen rule-1"}
 	if diff := cmp.Diff(want, l.told); diff != "" {
@@ -613,7 +602,7 @@ safeguard: {entry: rule-$entry, subject: properties.id}
 }
 
 func TestWatchMetrics(t *testing.T) {
-	l := listen(t, WatchOptions{Silence: map[ingest.Kind]time.Duration{ingest.KeyVault: 10 * time.Minute}})
+	l := listen(t, Options{Silence: map[ingest.Kind]time.Duration{ingest.KeyVault: 10 * time.Minute}})
 	if problems, err := testutil.GatherAndLint(l.reg); err != nil || len(problems) > 0 {
 		t.Error(problems, err)
 	}
@@ -643,12 +632,4 @@ func perKind(name string, v float64) string {
 		fmt.Fprintf(&b, "%s{kind=%q} %v\n", name, k.String(), value)
 	}
 	return b.String()
-}
-
-func TestWatchRulesTellWhatToDo(t *testing.T) {
-	for _, m := range WatchRules() {
-		if m.Title == "" || m.Description == "" || len(m.Runbook) == 0 || m.Safeguard() != "AUDIT" || len(m.HIPAA) == 0 {
-			t.Errorf("%s is not complete", m.Entry)
-		}
-	}
 }

@@ -1,10 +1,11 @@
-package detectors
+package blindness
 
 import (
 	"strings"
 	"testing"
 	"time"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -31,7 +32,7 @@ func TestWhenRecordsAreLate(t *testing.T) {
 		"a delay":                 {func(l *listener) { l.pass(round, late(l)) }, delayed},
 		"a delay, and a restart":  {func(l *listener) { l.pass(round, late(l)); l.restart(time.Hour); l.pass(round, nil) }, delayed},
 		"a delay that is over":    {func(l *listener) { l.pass(round, late(l)); l.pass(2*time.Hour, inTime(l)) }, ""},
-		"a delay of what stopped": {func(l *listener) { l.pass(round, late(l)); l.pass(lateness+time.Hour, nil) }, ""},
+		"a delay of what stopped": {func(l *listener) { l.pass(round, late(l)); l.pass(detectors.Lateness+time.Hour, nil) }, ""},
 		"a delay that a pack does not judge": {func(l *listener) {
 			l.pass(round, late(l))
 			l.reload(disabling("entry:delivery-delay"))
@@ -39,7 +40,7 @@ func TestWhenRecordsAreLate(t *testing.T) {
 		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := listen(t, WatchOptions{})
+			l := listen(t, Options{})
 			c.play(l)
 			if got := l.watch.Late(); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)

@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"slices"
@@ -19,7 +19,7 @@ type streamKey struct {
 // subject is the stream as people and the ledger know it.
 func (k streamKey) subject() string {
 	parts := []string{k.tenant, k.kind.String(), k.workload}
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " + ")
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), joiner)
 }
 
 // heard is what arrived of a stream.

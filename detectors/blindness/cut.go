@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"cmp"
@@ -143,7 +143,7 @@ func (t *tick) switchedOff() {
 }
 
 // offLimit is limit for a stream whose setting is off.
-func (s *stream) offLimit(o *WatchOptions, now time.Time) time.Duration {
+func (s *stream) offLimit(o *Options, now time.Time) time.Duration {
 	limit, normal := s.limit(o, now)
 	if normal > 0 && limit > o.Floor {
 		return max(o.Floor, limit*offFactor/factor)

@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
@@ -35,7 +36,7 @@ import (
 // All its state is in the database, but for the windows of half an hour. It may
 // be used concurrently, but for Tick and Done.
 type Watch struct {
-	metrics *watchMetrics
+	metrics *metrics
 	fields  atomic.Pointer[fieldWatch]
 	sampled []atomic.Int64 // records, by kind: each hundredth is looked at
 	pool    sync.Pool      // of *Glimpse
@@ -44,7 +45,7 @@ type Watch struct {
 	late      atomic.Pointer[string]
 
 	mu      sync.Mutex // guards what follows; held for moments only
-	options WatchOptions
+	options Options
 	fresh   map[streamKey]*heard // since the last Tick
 	delays  map[streamKey]*halfHour
 	damaged map[string]*halfHour // by hub
@@ -62,67 +63,11 @@ type Watch struct {
 	show  func()               // makes the round known
 }
 
-// WatchOptions say what is too long, too late or too much. Zero values mean the
-// defaults.
-type WatchOptions struct {
-	Floor             time.Duration                 // no quiet shorter than this is a silence; DefaultFloor
-	Silence           map[ingest.Kind]time.Duration // a quiet of this is one, whatever is usual
-	Expect            []ingest.Kind                 // kinds that are missed even if never heard
-	Unreachable       time.Duration                 // for which a hub may be away; DefaultUnreachable
-	Lag               time.Duration                 // for which a message may wait undecided; DefaultLag
-	Delay             time.Duration                 // from event to hub; DefaultDelay
-	Delays            map[ingest.Kind]time.Duration // likewise by kind
-	QuarantineRecords int64                         // undecodable in 30 min; DefaultQuarantineRecords
-	QuarantineShare   float64                       // likewise, of all; DefaultQuarantineShare
-	Unseen            time.Duration                 // for which a rule's fields may be missing; DefaultUnseen
-	Clock             []*ClockRule                  // the entries as a pack has tuned them; nil: all in force
-}
-
-// Defaults of WatchOptions.
-const (
-	DefaultFloor             = time.Hour
-	DefaultUnreachable       = 5 * time.Minute
-	DefaultLag               = 15 * time.Minute
-	DefaultDelay             = 2 * time.Hour
-	DefaultIntuneDelay       = 26 * time.Hour // its device reports come once a day
-	DefaultQuarantineRecords = 100
-	DefaultQuarantineShare   = 0.01
-	DefaultUnseen            = 14 * 24 * time.Hour
-)
-
-func (o *WatchOptions) fill() {
-	o.Floor = or(o.Floor, DefaultFloor)
-	o.Unreachable = or(o.Unreachable, DefaultUnreachable)
-	o.Lag = or(o.Lag, DefaultLag)
-	o.Delay = or(o.Delay, DefaultDelay)
-	o.QuarantineRecords = or(o.QuarantineRecords, DefaultQuarantineRecords)
-	o.QuarantineShare = or(o.QuarantineShare, DefaultQuarantineShare)
-	o.Unseen = or(o.Unseen, DefaultUnseen)
-}
-
-// or is cmp.Or for a value that may be below zero.
-func or[T time.Duration | int64 | float64](v, otherwise T) T {
-	if v <= 0 {
-		return otherwise
-	}
-	return v
-}
-
-func (o *WatchOptions) delay(k ingest.Kind) time.Duration {
-	if d := o.Delays[k]; d > 0 {
-		return d
-	}
-	if k == ingest.Intune {
-		return max(o.Delay, DefaultIntuneDelay)
-	}
-	return o.Delay
-}
-
-// NewWatch returns a Watch that has heard nothing yet. It counts its findings
+// New returns a Watch that has heard nothing yet. It counts its findings
 // with those of the engines.
-func NewWatch(o WatchOptions, m *Metrics, reg prometheus.Registerer) *Watch {
+func New(o Options, m *detectors.Metrics, reg prometheus.Registerer) *Watch {
 	w := &Watch{
-		metrics: newWatchMetrics(m, reg), fresh: map[streamKey]*heard{}, carry: map[streamKey]*heard{},
+		metrics: newMetrics(m, reg), fresh: map[streamKey]*heard{}, carry: map[streamKey]*heard{},
 		delays: map[streamKey]*halfHour{}, damaged: map[string]*halfHour{}, show: func() {},
 		met: map[cutKey]bool{}, again: map[cutKey]bool{},
 		sampled: make([]atomic.Int64, len(ingest.Kinds())),
@@ -135,7 +80,7 @@ func NewWatch(o WatchOptions, m *Metrics, reg prometheus.Registerer) *Watch {
 }
 
 // SetOptions replaces the options, from the next Tick on.
-func (w *Watch) SetOptions(o WatchOptions) {
+func (w *Watch) SetOptions(o Options) {
 	o.fill()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -173,7 +118,7 @@ const (
 // Tick judges at a time, given all hubs that are configured, and returns what
 // changed. Write tx with the findings, and call Done once it is committed: until
 // then, the next Tick judges the same again.
-func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubHealth) ([]Finding, error) {
+func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubHealth) ([]detectors.Finding, error) {
 	state, err := loadBlind(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -235,7 +180,7 @@ func (w *Watch) Done() {
 // tick is one round of judging.
 type tick struct {
 	*blindState
-	options  WatchOptions
+	options  Options
 	carry    map[streamKey]*heard // since the last round
 	met      map[cutKey]bool      // likewise
 	watched  []*cut               // to be met
@@ -244,13 +189,13 @@ type tick struct {
 	gone     int64
 	before   map[string]Expired
 	fields   *fieldWatch
-	metrics  *watchMetrics
+	metrics  *metrics
 	begun    time.Time // of the watch
 	now      time.Time
 	step     time.Duration // since the last round, as far as it counts
 	first    bool          // of this process
 	hubs     []HubHealth
-	findings []Finding
+	findings []detectors.Finding
 }
 
 func (t *tick) judge() {

@@ -1,36 +1,36 @@
-package detectors
+package blindness
 
 import (
 	"fmt"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
-// tuned returns what a pack makes of the entries of Watch.
-func tuned(t *testing.T, p Pack) []*ClockRule {
+// tuned returns what a pack makes of the entries of Rules.
+func tuned(t *testing.T, p detectors.Pack) []*detectors.ClockRule {
 	t.Helper()
-	set := packSet(t)
-	if err := set.Tune(p); err != nil {
+	set := new(detectors.Set)
+	if err := set.Tune(p, Rules()...); err != nil {
 		t.Fatal(err)
 	}
 	return set.Clock
 }
 
 // reload brings a pack into force.
-func (l *listener) reload(p Pack) {
+func (l *listener) reload(p detectors.Pack) {
 	l.t.Helper()
 	l.options.Clock = tuned(l.t, p)
 	l.watch.SetOptions(l.options)
 }
 
-func disabling(selectors ...string) Pack { return Pack{Disable: selectors} }
+func disabling(selectors ...string) detectors.Pack { return detectors.Pack{Disable: selectors} }
 
 const (
 	twoDays      = 48 * time.Hour
@@ -65,8 +65,8 @@ var troubles = map[string]struct {
 				l.hear(ingest.AzureActivity, "", 1, time.Minute)
 				l.pass(time.Hour, nil)
 			}
-			f := Finding{Rule: &Meta{Entry: "azure-diag-deleted"}, State: Weakened, Tenant: "t1", Subject: someSetting, Time: l.now}
-			if err := l.watch.Note(l.t.Context(), l.tx, []Finding{f}); err != nil {
+			f := detectors.Finding{Rule: &detectors.Meta{Entry: "azure-diag-deleted"}, State: detectors.Weakened, Tenant: "t1", Subject: someSetting, Time: l.now}
+			if err := l.watch.Note(l.t.Context(), l.tx, []detectors.Finding{f}); err != nil {
 				l.t.Fatal(err)
 			}
 			l.pass(4*time.Hour, nil)
@@ -99,7 +99,7 @@ var troubles = map[string]struct {
 	},
 	"rule-fields-unseen": {
 		play: func(l *listener) {
-			l.watch.Use(engineOf(l.t, nil, strings.Replace(packRule("no-field", "x", "", ""), "operationName", "properties.noSuchThing", 1)))
+			l.watch.Use(engineOf(l.t, fieldRule("no-field", "properties.noSuchThing")))
 			l.options.Unseen = time.Hour
 			l.watch.SetOptions(l.options)
 			l.pass(2*time.Hour, func() {
@@ -117,23 +117,23 @@ var troubles = map[string]struct {
 }
 
 // trouble plays a trouble under a pack, and returns what is told of it.
-func trouble(t *testing.T, entry string, p Pack) *listener {
+func trouble(t *testing.T, entry string, p detectors.Pack) *listener {
 	t.Helper()
-	l := listen(t, WatchOptions{})
+	l := listen(t, Options{})
 	l.reload(p)
 	troubles[entry].play(l)
 	return l
 }
 
 func TestPacksReachEveryEntryOfTheWatch(t *testing.T) {
-	for _, m := range WatchRules() {
+	for _, m := range Rules() {
 		t.Run(m.Entry, func(t *testing.T) {
 			t.Parallel()
 			want := troubles[m.Entry].want
 			if len(want) == 0 {
 				t.Fatal("there is no trouble that leads to it")
 			}
-			if diff := cmp.Diff(want, trouble(t, m.Entry, Pack{}).told); diff != "" {
+			if diff := cmp.Diff(want, trouble(t, m.Entry, detectors.Pack{}).told); diff != "" {
 				t.Errorf("without a pack: %s", diff)
 			}
 			for _, selector := range []string{"entry:" + m.Entry, "safeguard:AUDIT"} {
@@ -141,8 +141,8 @@ func TestPacksReachEveryEntryOfTheWatch(t *testing.T) {
 				if l.told != nil {
 					t.Errorf("%s is off, and yet told: %v", selector, l.told)
 				}
-				for _, state := range []State{Weakened, Restored, Incident} {
-					if n := testutil.ToFloat64(l.watch.metrics.findings.WithLabelValues(m.Entry, string(state))); n != 0 {
+				for _, state := range []detectors.State{detectors.Weakened, detectors.Restored, detectors.Incident} {
+					if n := testutil.ToFloat64(l.watch.metrics.found.Findings(m.Entry, state)); n != 0 {
 						t.Errorf("%s is off, and yet counted: %v %s", selector, n, state)
 					}
 				}
@@ -151,7 +151,7 @@ func TestPacksReachEveryEntryOfTheWatch(t *testing.T) {
 			for i := range want {
 				want[i] = level.ReplaceAllString(want[i], "$1 $2 info")
 			}
-			l := trouble(t, m.Entry, Pack{Severity: map[string]string{"entry:" + m.Entry: "info", "all": "high"}})
+			l := trouble(t, m.Entry, detectors.Pack{Severity: map[string]string{"entry:" + m.Entry: "info", "all": "high"}})
 			if diff := cmp.Diff(want, l.told); diff != "" {
 				t.Errorf("with another severity: %s", diff)
 			}
@@ -184,7 +184,7 @@ func TestAReloadThatSwitchesTheWatchOff(t *testing.T) {
 				l.pass(2*time.Hour, nil)
 				l.reload(disabling("entry:stream-silence"))
 				l.pass(2*time.Hour, audit(l))
-				l.reload(Pack{})
+				l.reload(detectors.Pack{})
 				l.pass(round, audit(l))
 			},
 			want: []string{silent, "Wed 04:05 restored stream-silence t1 + entra-audit"},
@@ -195,7 +195,7 @@ func TestAReloadThatSwitchesTheWatchOff(t *testing.T) {
 				l.pass(2*time.Hour, nil)
 				l.reload(disabling("all"))
 				l.pass(2*time.Hour, nil)
-				l.reload(Pack{})
+				l.reload(detectors.Pack{})
 				l.pass(time.Hour, nil)
 			},
 			want: []string{silent},
@@ -205,7 +205,7 @@ func TestAReloadThatSwitchesTheWatchOff(t *testing.T) {
 				l.reload(disabling("group:stateful"))
 				l.pass(twoDays, audit(l))
 				l.pass(2*time.Hour, nil)
-				l.reload(Pack{})
+				l.reload(detectors.Pack{})
 				l.pass(round, nil)
 			},
 			want: []string{silent},
@@ -230,7 +230,7 @@ func TestAReloadThatSwitchesTheWatchOff(t *testing.T) {
 				l.pass(round, nil)
 				l.reload(disabling("entry:hub-unreachable"))
 				l.pass(3*time.Hour, nil)
-				l.reload(Pack{})
+				l.reload(detectors.Pack{})
 				l.pass(round, nil) // waits anew
 				l.hubs[0].Connected = true
 				l.pass(time.Hour, nil)
@@ -246,7 +246,7 @@ func TestAReloadThatSwitchesTheWatchOff(t *testing.T) {
 				l.hubs[0].Connected = false
 				l.pass(time.Hour, nil)
 				l.hubs[0].Connected = true
-				l.reload(Pack{})
+				l.reload(detectors.Pack{})
 				l.pass(round, nil)
 				l.pass(round, nil)
 			},
@@ -259,7 +259,7 @@ func TestAReloadThatSwitchesTheWatchOff(t *testing.T) {
 				l.reload(disabling("entry:hub-unreachable"))
 				l.hubs = nil
 				l.pass(time.Hour, nil)
-				l.reload(Pack{})
+				l.reload(detectors.Pack{})
 				l.pass(round, nil)
 			},
 			want: []string{away, "Mon 01:15 restored hub-unreachable example/audit"},
@@ -269,14 +269,14 @@ func TestAReloadThatSwitchesTheWatchOff(t *testing.T) {
 				l.reload(disabling("entry:evidence-gap"))
 				l.watch.Evicted(7)
 				l.pass(2*round, nil)
-				l.reload(Pack{})
+				l.reload(detectors.Pack{})
 				l.pass(2*round, nil)
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := listen(t, WatchOptions{})
+			l := listen(t, Options{})
 			c.play(l)
 			if diff := cmp.Diff(c.want, l.told); diff != "" {
 				t.Error(diff)
@@ -288,8 +288,8 @@ func TestAReloadThatSwitchesTheWatchOff(t *testing.T) {
 // TestOneSilenceOff has a stream fall silent whose siblings follow it: which of
 // the two silences it is depends on them, and a pack may leave either untold.
 func TestOneSilenceOff(t *testing.T) {
-	play := func(p Pack) []string {
-		l := listen(t, WatchOptions{})
+	play := func(p detectors.Pack) []string {
+		l := listen(t, Options{})
 		l.reload(p)
 		signin := func() { l.hear(ingest.EntraSignIn, "", 3, time.Minute) }
 		l.pass(twoDays, func() { signin(); l.hear(ingest.EntraAudit, "", 3, time.Minute) })
@@ -300,10 +300,10 @@ func TestOneSilenceOff(t *testing.T) {
 	const part = "Wed 00:00 weakened partial-silence high t1 + entra-audit"
 	const whole, other = "Wed 00:00 weakened stream-silence critical t1 + entra-audit", "Wed 02:00 weakened stream-silence high t1 + entra-signin"
 	for name, c := range map[string]struct {
-		pack Pack
+		pack detectors.Pack
 		want []string
 	}{
-		"both on":     {Pack{}, []string{part, other}},
+		"both on":     {detectors.Pack{}, []string{part, other}},
 		"partial off": {disabling("entry:partial-silence"), []string{other, whole}},
 		"stream off":  {disabling("entry:stream-silence"), []string{part}},
 	} {
@@ -318,14 +318,14 @@ func TestOneSilenceOff(t *testing.T) {
 // TestWhatIsUsualDoesNotDependOnThePack has a stream stop for days while its
 // silence is off: it must not pass for usual when it is on again.
 func TestWhatIsUsualDoesNotDependOnThePack(t *testing.T) {
-	for _, p := range []Pack{{}, disabling("entry:stream-silence"), disabling("entry:partial-silence"), disabling("all")} {
-		l := listen(t, WatchOptions{})
+	for _, p := range []detectors.Pack{{}, disabling("entry:stream-silence"), disabling("entry:partial-silence"), disabling("all")} {
+		l := listen(t, Options{})
 		audit := func() { l.hear(ingest.EntraAudit, "", 3, time.Minute) }
 		l.reload(p)
 		l.pass(twoDays, audit)
 		l.pass(twoDays, nil)
 		l.pass(round, audit)
-		l.reload(Pack{})
+		l.reload(detectors.Pack{})
 		l.pass(2*time.Hour, audit)
 		l.told = nil
 		l.pass(6*time.Hour, nil)
@@ -339,13 +339,13 @@ func TestWhatIsUsualDoesNotDependOnThePack(t *testing.T) {
 func TestAGapThatAPackLeavesUntold(t *testing.T) {
 	b := &ingest.Batch{Partition: ingest.Partition{Hub: someHub, ID: "3"}, Owner: "me", Messages: []ingest.Message{{Enqueued: time.Unix(1_800_000_000, 0)}}}
 	b.Messages[0].Sequence = 12
-	l := listen(t, WatchOptions{})
+	l := listen(t, Options{})
 	for _, c := range []struct {
-		pack Pack
+		pack detectors.Pack
 		want string
 	}{
-		{Pack{}, "[high]"},
-		{Pack{Severity: map[string]string{"safeguard:AUDIT": "low"}}, "[low]"},
+		{detectors.Pack{}, "[high]"},
+		{detectors.Pack{Severity: map[string]string{"safeguard:AUDIT": "low"}}, "[low]"},
 		{disabling("entry:evidence-gap"), "[]"},
 	} {
 		l.reload(c.pack)
@@ -360,7 +360,7 @@ func TestAGapThatAPackLeavesUntold(t *testing.T) {
 }
 
 func TestTheGaugeOfSilenceLeavesOutWhatIsOff(t *testing.T) {
-	l := listen(t, WatchOptions{Silence: map[ingest.Kind]time.Duration{ingest.KeyVault: 10 * time.Minute}})
+	l := listen(t, Options{Silence: map[ingest.Kind]time.Duration{ingest.KeyVault: 10 * time.Minute}})
 	l.pass(round, func() { l.hear(ingest.KeyVault, "", 3, 0) })
 	silent := func() float64 {
 		l.pass(4*round, nil)

@@ -1,4 +1,4 @@
-package detectors
+package blindness
 
 import (
 	"encoding/binary"
@@ -46,7 +46,7 @@ func vital(k streamKey) bool {
 
 // limit returns the quiet from which on the stream is silent, and what is usual;
 // 0 as long as it is not to be missed.
-func (s *stream) limit(o *WatchOptions, now time.Time) (limit, normal time.Duration) {
+func (s *stream) limit(o *Options, now time.Time) (limit, normal time.Duration) {
 	if d := o.Silence[s.kind]; d > 0 && s.workload == "" {
 		return d, 0
 	}
@@ -124,7 +124,7 @@ func readUsual(b []byte) (u usual) {
 
 // hear takes a round in: what arrived, or how long nothing did although
 // somebody listened. told reports whether the stream had been called silent.
-func (s *stream) hear(o *WatchOptions, now time.Time, step time.Duration, attended, told bool) {
+func (s *stream) hear(o *Options, now time.Time, step time.Duration, attended, told bool) {
 	if attended {
 		s.attended += step
 		s.quiet += step
