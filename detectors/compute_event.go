@@ -35,7 +35,14 @@ var eventFields = map[string]computed{
 		}
 		return ev.IP.String()
 	}),
-	"event.network": eventField(func(ev *ingest.Event) string { return network(ev.IP) }),
+	"event.network": networkField{},
+}
+
+// networkField is where an event came from.
+type networkField struct{}
+
+func (networkField) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	return eventField(func(ev *ingest.Event) string { return network(ev.IP) }).append(dst, ev)
 }
 
 // network returns where an address is: itself, or of IPv6, of which devices take

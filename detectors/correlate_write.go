@@ -35,16 +35,26 @@ func appendGroup(b []byte, tenant string, values []string) []byte {
 	return b
 }
 
-// appendLower appends strings.ToLower(v).
+// appendLower appends strings.ToLower(v), eight bytes at once as long as they are ASCII.
 func appendLower(b []byte, v string) []byte {
-	from := len(b)
+	const ones = 0x0101010101010101
+	from, i := len(b), 0
 	b = append(b, v...)
-	for i, c := range b[from:] {
-		switch {
+	low := b[from:]
+	for ; i+8 <= len(low); i += 8 {
+		w := binary.LittleEndian.Uint64(low[i:])
+		if w&(ones*0x80) != 0 {
+			return append(b[:from], strings.ToLower(v)...)
+		}
+		upper := (w + ones*(0x80-'A')) &^ (w + ones*(0x7f-'Z')) & (ones * 0x80) // carries reach no other byte
+		binary.LittleEndian.PutUint64(low[i:], w|upper>>2)
+	}
+	for ; i < len(low); i++ {
+		switch c := low[i]; {
 		case c >= utf8.RuneSelf:
 			return append(b[:from], strings.ToLower(v)...)
 		case 'A' <= c && c <= 'Z':
-			b[from+i] = c + 'a' - 'A'
+			low[i] = c + 'a' - 'A'
 		}
 	}
 	return b

@@ -85,7 +85,7 @@ func (t *fieldTable) effort(slot int) float64 {
 		return pathEffort(t.paths[slot])
 	case *said:
 		return pathEffort(c.path)
-	case *action, saidAction, *paths, eventField:
+	case *action, saidAction, *paths, eventField, networkField:
 		return 0
 	case *derivedField:
 		return 2

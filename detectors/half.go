@@ -136,7 +136,7 @@ func (h *half) subjects(s *scope) []string {
 	if all := h.subject.of(s); len(all) > 0 {
 		return all
 	}
-	return []string{fallbackSubject(s.ev)}
+	return s.pad.list(fallbackSubject(s.ev))
 }
 
 // noSubject is the subject of what nobody asks for its subject.

@@ -23,6 +23,7 @@ type scope struct {
 	hits    []int
 	buf     []document.Value
 	feed    feedScratch
+	pad     pad
 	keep    keeper
 	proof   Evidence // of the event, if it is proven
 	proven  bool
@@ -43,6 +44,7 @@ func newScope(fields *fieldTable) *scope {
 func (s *scope) begin(ev *ingest.Event, p *program) {
 	s.ev, s.program, s.proven = ev, p, false
 	s.feed.begin()
+	s.pad.begin()
 	s.gen++
 	if s.gen == 0 { // wrapped: forget what would look current
 		clear(s.slots)
@@ -76,12 +78,24 @@ func (s *scope) Values(i int) []sigma.Value {
 	case len(from.slots) > 0:
 		sl.values = s.walked(sl.values, from)
 	case s.fields.computed[i] != nil:
+		if _, ok := s.fields.computed[i].(networkField); ok {
+			sl.values = s.network(sl.values)
+			break
+		}
 		sl.values = s.fields.computed[i].append(sl.values, s.ev)
 	default:
 		s.buf = s.ev.Doc.Values(s.fields.paths[i], s.buf[:0])
 		sl.values, _ = appendValues(sl.values, s.buf)
 	}
 	return sl.values
+}
+
+// network appends the event's network: every sign-in is asked for it.
+func (s *scope) network(dst []sigma.Value) []sigma.Value {
+	if ip := s.ev.IP.Unmap(); ip.Is4() {
+		return append(dst, sigma.Value{Kind: sigma.String, Text: s.pad.address(ip)})
+	}
+	return networkField{}.append(dst, s.ev)
 }
 
 // text returns the first scalar value of a field as text, or "".

@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -117,14 +118,25 @@ func (s subject) same(other subject) bool {
 }
 
 // of returns the subjects of the event: one, or several where a part has several
-// values and takes each; none when every part is empty.
+// values and takes each; none when every part is empty. They are valid as long as
+// the event.
 func (s subject) of(sc *scope) []string {
-	if len(s) == 1 && !s[0].each { // most are
-		if text := s[0].first(sc); text != "" {
-			return []string{text}
-		}
-		return nil
+	if !s.single() {
+		return s.several(sc)
 	}
+	if text := s.first(sc); text != "" {
+		return sc.pad.list(text)
+	}
+	return nil
+}
+
+// single reports whether events have one subject at most.
+func (s subject) single() bool {
+	return !slices.ContainsFunc(s, func(p part) bool { return p.each })
+}
+
+// several returns the subjects of an event that may have more than one.
+func (s subject) several(sc *scope) []string {
 	keys := []string{""}
 	found, parts := false, 0
 	for i := range s {
@@ -167,10 +179,22 @@ func (s subject) first(sc *scope) string {
 	if len(s) == 1 {
 		return s[0].first(sc)
 	}
-	if all := s.of(sc); len(all) > 0 {
-		return all[0]
+	var few [6]string
+	texts, found := few[:0], false
+	for i := range s {
+		if s[i].out(sc) {
+			continue
+		}
+		text := s[i].first(sc)
+		if s[i].optional && text == "" {
+			continue
+		}
+		texts, found = append(texts, text), found || text != ""
 	}
-	return ""
+	if !found {
+		return ""
+	}
+	return sc.pad.join(texts)
 }
 
 // first returns the first value of a part, or "".
@@ -194,7 +218,7 @@ func (p *part) first(sc *scope) string {
 // of returns the values of one part, at least one, which may be empty.
 func (p *part) of(sc *scope) []string {
 	if !p.each {
-		return []string{p.first(sc)}
+		return sc.pad.list(p.first(sc))
 	}
 	for _, slot := range p.slots {
 		var out []string

@@ -24,7 +24,8 @@ type Options struct {
 type Matcher struct {
 	Warnings []*Error // placeholders without a list
 
-	root   node
+	root   node // as the rule has it
+	lean   node // what of it is evaluated
 	fields *Fields
 	slots  []int
 }
@@ -38,7 +39,7 @@ func (m *Matcher) Slots() []int { return m.slots }
 
 // Match reports whether the detection holds for the event. It depends on nothing
 // else and does not allocate.
-func (m *Matcher) Match(ev Event) bool { return m.root.match(ev) }
+func (m *Matcher) Match(ev Event) bool { return m.lean.match(ev) }
 
 // Compile makes a detection ready to match. Its errors are *[Error], joined, and
 // stem from placeholders whose values do not fit, or expansions that are too
@@ -53,7 +54,7 @@ func Compile(d *Detection, opt Options) (*Matcher, error) {
 		return nil, errors.Join(c.errs...)
 	}
 	slices.Sort(c.slots)
-	return &Matcher{Warnings: c.warnings, root: root, fields: opt.Fields, slots: slices.Compact(c.slots)}, nil
+	return &Matcher{Warnings: c.warnings, root: root, lean: lean(root), fields: opt.Fields, slots: slices.Compact(c.slots)}, nil
 }
 
 type compiler struct {

@@ -5,6 +5,43 @@ import (
 	"slices"
 )
 
+// lean returns a node that holds for the same events, without those nodes that
+// are only there to be explained.
+func lean(n node) node {
+	switch n := n.(type) {
+	case *andNode:
+		return and(label{}, conjuncts(n))
+	case *orNode:
+		var parts []node
+		for _, p := range n.parts {
+			if p := lean(p); isOr(p) {
+				parts = append(parts, p.(*orNode).parts...)
+			} else {
+				parts = append(parts, p)
+			}
+		}
+		return or(label{}, parts)
+	case *notNode:
+		return &notNode{lean(n.part)}
+	}
+	return n
+}
+
+func isOr(n node) bool { _, ok := n.(*orNode); return ok }
+
+// conjuncts returns what must all hold for n to hold.
+func conjuncts(n node) []node {
+	conjunction, ok := n.(*andNode)
+	if !ok {
+		return []node{n}
+	}
+	var out []node
+	for _, p := range conjunction.parts {
+		out = append(out, conjuncts(lean(p))...)
+	}
+	return out
+}
+
 // evaluation is a matcher as a set asks it: its root's conjunction, taken apart.
 // It holds for the same events, since parts depend on nothing but the event;
 // those come first that cost little or that few events meet, and what the index
@@ -27,22 +64,11 @@ func (e *evaluation) match(ev Event, settled bool) bool {
 	return true
 }
 
-// ordered returns what must all hold for n to hold.
-func (b *setBuilder) ordered(n node) []node {
-	parts := conjuncts(nil, n)
+// ordered returns what must all hold for m to hold.
+func (b *setBuilder) ordered(m *Matcher) []node {
+	parts := slices.Clone(conjuncts(m.lean))
 	slices.SortStableFunc(parts, func(x, y node) int { return cmp.Compare(b.effort(x), b.effort(y)) })
 	return parts
-}
-
-func conjuncts(out []node, n node) []node {
-	and, ok := n.(*andNode)
-	if !ok {
-		return append(out, n)
-	}
-	for _, p := range and.parts {
-		out = conjuncts(out, p)
-	}
-	return out
 }
 
 // effort orders parts: by what the host says of their fields, then by what the

@@ -80,7 +80,7 @@ func (b *setBuilder) instead(c clause) clause {
 
 // file puts a matcher under every requirement of the clause that costs least.
 func (b *setBuilder) file(i int32) {
-	parts := b.ordered(b.matchers[i].root)
+	parts := b.ordered(b.matchers[i])
 	b.set.matchers[i] = evaluation{all: parts, rest: parts}
 	all, never := b.requires(b.matchers[i])
 	switch {
