@@ -21,6 +21,7 @@ type program struct {
 	walk    []*document.Path // what it is to read
 	further []int            // slots of the rules beyond the index that it reads, too
 	sources []source         // of the rules' slots
+	direct  []int32          // of the rules' slots: the slot of the walk whose values are the field's; -1: see sources
 	present presence         // fields of the index that have values when a slot of the walk has
 	always  []int            // fields of the index of which that is not known
 }
@@ -28,10 +29,9 @@ type program struct {
 // source says which slots of the walk hold a field's values; none: it is read
 // when asked for.
 type source struct {
-	slots  []int
-	first  bool // of several, only the first with a value counts
-	said   bool // texts as say has them
-	direct bool // the values of one slot are the field's
+	slots []int
+	first bool // of several, only the first with a value counts
+	said  bool // texts as say has them
 }
 
 // buildPrograms compiles the halves that read each kind, and the plan by which
@@ -77,7 +77,7 @@ func (p *program) concluded(halves []half) (out []int) {
 
 // connect notes where the walk puts the fields of the index.
 func (p *program) connect(fields *fieldTable, slots []int) {
-	p.sources = make([]source, len(fields.paths))
+	p.sources, p.direct = make([]source, len(fields.paths)), slices.Repeat([]int32{-1}, len(fields.paths))
 	next := 0
 	var bySlot [][]int
 	take := func(n int) []int {
@@ -86,8 +86,7 @@ func (p *program) connect(fields *fieldTable, slots []int) {
 	}
 	for place, field := range p.set.Slots() {
 		from, known := fields.source(field, take)
-		from.direct = len(from.slots) == 1 && !from.said
-		p.sources[field] = from
+		p.read(field, from)
 		if !known {
 			p.always = append(p.always, place)
 		}
@@ -101,8 +100,15 @@ func (p *program) connect(fields *fieldTable, slots []int) {
 	p.present = newPresence(bySlot)
 	for _, field := range p.further {
 		from, _ := fields.source(field, take)
-		from.direct = len(from.slots) == 1 && !from.said
-		p.sources[field] = from
+		p.read(field, from)
+	}
+}
+
+// read notes where a field's values are.
+func (p *program) read(field int, from source) {
+	p.sources[field] = from
+	if len(from.slots) == 1 && !from.said {
+		p.direct[field] = int32(from.slots[0])
 	}
 }
 
@@ -135,5 +141,5 @@ func (p *presence) of(slots, out []int) []int {
 
 // noProgram is a program without index and walk, over n fields.
 func noProgram(n int) *program {
-	return &program{set: sigma.NewSet(nil), sources: make([]source, n)}
+	return &program{set: sigma.NewSet(nil), sources: make([]source, n), direct: slices.Repeat([]int32{-1}, n)}
 }

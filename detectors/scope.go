@@ -62,14 +62,14 @@ func (s *scope) end() { s.ev, s.read, s.proof = nil, nil, Evidence{} }
 
 // Values implements sigma.Event.
 func (s *scope) Values(i int) []sigma.Value {
-	from := &s.program.sources[i]
-	if from.direct {
-		return asSigma(s.read.Values(from.slots[0]))
+	if at := s.program.direct[i]; at >= 0 {
+		return asSigma(s.read.Values(int(at)))
 	}
 	sl := &s.slots[i]
 	if sl.gen == s.gen {
 		return sl.values
 	}
+	from := &s.program.sources[i]
 	if values, ok := s.asRead(from); ok {
 		return values
 	}

@@ -24,8 +24,8 @@ type Options struct {
 type Matcher struct {
 	Warnings []*Error // placeholders without a list
 
-	root   node // as the rule has it
-	lean   node // what of it is evaluated
+	root   node
+	lean   predicate
 	fields *Fields
 	slots  []int
 }
@@ -180,11 +180,11 @@ func (c *compiler) positive(it *item) node {
 	slot := c.slot(it.field)
 	switch {
 	case it.mods.kind == "exists":
-		return &existsNode{l, slot, it.values[0].kind == True}
+		return &existsNode{slot, it.values[0].kind == True, l}
 	case it.mods.kind == "fieldref":
 		return c.references(it, l, slot)
 	case it.values[0].kind == Null:
-		return &nullNode{l, slot}
+		return &nullNode{slot, l}
 	}
 	n := &fieldNode{label: l, slot: slot}
 	n.groups, n.reqs, n.never = c.tests(it, slot)

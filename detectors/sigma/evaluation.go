@@ -5,70 +5,29 @@ import (
 	"slices"
 )
 
-// lean returns a node that holds for the same events, without those nodes that
-// are only there to be explained.
-func lean(n node) node {
-	switch n := n.(type) {
-	case *andNode:
-		return and(label{}, conjuncts(n))
-	case *orNode:
-		var parts []node
-		for _, p := range n.parts {
-			if p := lean(p); isOr(p) {
-				parts = append(parts, p.(*orNode).parts...)
-			} else {
-				parts = append(parts, p)
-			}
-		}
-		return or(label{}, parts)
-	case *notNode:
-		return &notNode{lean(n.part)}
-	}
-	return n
-}
-
-func isOr(n node) bool { _, ok := n.(*orNode); return ok }
-
-// conjuncts returns what must all hold for n to hold.
-func conjuncts(n node) []node {
-	conjunction, ok := n.(*andNode)
-	if !ok {
-		return []node{n}
-	}
-	var out []node
-	for _, p := range conjunction.parts {
-		out = append(out, conjuncts(lean(p))...)
-	}
-	return out
-}
-
 // evaluation is a matcher as a set asks it: its root's conjunction, taken apart.
 // It holds for the same events, since parts depend on nothing but the event;
 // those come first that cost little or that few events meet, and what the index
 // has settled is not asked again.
 type evaluation struct {
-	all  []node
-	rest []node // without the part that the index settles
+	all  allOf
+	rest allOf // without the part that the index settles
 }
 
 func (e *evaluation) match(ev Event, settled bool) bool {
-	parts := e.all
 	if settled {
-		parts = e.rest
+		return e.rest.match(ev)
 	}
-	for _, p := range parts {
-		if !p.match(ev) {
-			return false
-		}
-	}
-	return true
+	return e.all.match(ev)
 }
 
-// ordered returns what must all hold for m to hold.
-func (b *setBuilder) ordered(m *Matcher) []node {
-	parts := slices.Clone(conjuncts(m.lean))
+// evaluation orders what m asks; its rest is all of it until the index is chosen.
+func (b *setBuilder) evaluation(m *Matcher) (parts []node, e evaluation) {
+	parts = conjuncts(nil, m.root)
 	slices.SortStableFunc(parts, func(x, y node) int { return cmp.Compare(b.effort(x), b.effort(y)) })
-	return parts
+	e.all = leanAll(parts)
+	e.rest = e.all
+	return parts, e
 }
 
 // effort orders parts: by what the host says of their fields, then by what the

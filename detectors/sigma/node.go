@@ -34,13 +34,13 @@ type (
 		never  bool
 	}
 	nullNode struct {
-		label label
 		slot  int
+		label label
 	}
 	existsNode struct {
-		label label
 		slot  int
 		want  bool
+		label label
 	}
 	refNode struct {
 		label       label

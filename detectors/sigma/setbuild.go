@@ -80,8 +80,8 @@ func (b *setBuilder) instead(c clause) clause {
 
 // file puts a matcher under every requirement of the clause that costs least.
 func (b *setBuilder) file(i int32) {
-	parts := b.ordered(b.matchers[i])
-	b.set.matchers[i] = evaluation{all: parts, rest: parts}
+	var parts []node
+	parts, b.set.matchers[i] = b.evaluation(b.matchers[i])
 	all, never := b.requires(b.matchers[i])
 	switch {
 	case never:
@@ -95,7 +95,7 @@ func (b *setBuilder) file(i int32) {
 		b.put(i, r)
 	}
 	if place := settles(parts, best); place >= 0 {
-		b.set.matchers[i].rest = slices.Delete(slices.Clone(parts), place, place+1)
+		b.set.matchers[i].rest = leanAll(slices.Delete(parts, place, place+1))
 		b.fields[best[0].Slot].index.settle(i, best[0].Values)
 	}
 }

@@ -1,0 +1,144 @@
+package sigma
+
+// predicate is a node for evaluation alone: what is there to be explained is left
+// out, and what is looked at lies together, since most of the time goes into
+// fetching it.
+type predicate interface{ match(ev Event) bool }
+
+type (
+	allOf  []predicate
+	anyOf  []predicate
+	noneOf struct{ of predicate }
+	equals struct { // one text
+		slot int
+		lit  literalText
+	}
+	tested struct { // one test
+		slot int
+		test tester
+	}
+	testedAny struct {
+		slot  int
+		tests []tester
+	}
+)
+
+func (p allOf) match(ev Event) bool {
+	for _, q := range p {
+		if !q.match(ev) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p anyOf) match(ev Event) bool {
+	for _, q := range p {
+		if q.match(ev) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p noneOf) match(ev Event) bool { return !p.of.match(ev) }
+
+func (p *equals) match(ev Event) bool {
+	for _, v := range ev.Values(p.slot) {
+		if v.hasText() && p.lit.at(v.Text, 0) == len(v.Text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *tested) match(ev Event) bool {
+	for _, v := range ev.Values(p.slot) {
+		if p.test.test(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *testedAny) match(ev Event) bool { return anyMatches(p.tests, ev.Values(p.slot)) }
+
+// lean returns what holds for the same events as n.
+func lean(n node) predicate {
+	switch n := n.(type) {
+	case *andNode:
+		if all := leanAll(conjuncts(nil, n)); len(all) != 1 {
+			return all
+		} else {
+			return all[0]
+		}
+	case *orNode:
+		var some anyOf
+		for _, p := range n.parts {
+			if q, ok := lean(p).(anyOf); ok {
+				some = append(some, q...)
+			} else {
+				some = append(some, lean(p))
+			}
+		}
+		if len(some) == 1 {
+			return some[0]
+		}
+		return some
+	case *notNode:
+		return noneOf{lean(n.part)}
+	case *fieldNode:
+		return n.lean()
+	}
+	return n
+}
+
+func leanAll(parts []node) allOf {
+	var out allOf
+	for _, p := range parts {
+		if q, ok := lean(p).(allOf); ok {
+			out = append(out, q...)
+		} else {
+			out = append(out, lean(p))
+		}
+	}
+	return out
+}
+
+func (n *fieldNode) lean() predicate {
+	var all allOf
+	for _, tests := range n.groups {
+		var p predicate = &testedAny{n.slot, tests}
+		if len(tests) == 1 {
+			p = &tested{n.slot, tests[0]}
+			if t, ok := tests[0].(*equalTest); ok {
+				p = &equals{n.slot, t.lit}
+			}
+		}
+		all = append(all, p)
+	}
+	if len(all) == 1 {
+		return all[0]
+	}
+	return all
+}
+
+// conjuncts appends what must all hold for n to hold.
+func conjuncts(out []node, n node) []node {
+	var parts []node
+	switch n := n.(type) {
+	case *andNode:
+		parts = n.parts
+	case *orNode:
+		parts = n.parts
+		if len(parts) != 1 {
+			return append(out, n)
+		}
+	default:
+		return append(out, n)
+	}
+	for _, p := range parts {
+		out = conjuncts(out, p)
+	}
+	return out
+}
