@@ -11,7 +11,7 @@ import (
 type keeper struct{ block []byte }
 
 // keepBlock is what one text that outlives its batch may hold in memory.
-const keepBlock = 1 << 10
+const keepBlock = 4 << 10
 
 // text returns the parts as one text of its own.
 func (k *keeper) text(parts ...string) string {

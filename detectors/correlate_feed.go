@@ -246,7 +246,7 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 	b, open := openLength(b)
 	empty := len(b)
 	if b = appendJoined(b, f.subject, s, subject, entry); len(b) == empty {
-		b = appendText(b, strings.Join(group, joiner))
+		b = appendKey(b, group)
 	}
 	empty = len(b)
 	if b = appendJoined(b, f.name, s, subject, entry); len(b) == empty {

@@ -264,13 +264,14 @@ func appendJoined(b []byte, fields []field, s *scope, subject, entry string) []b
 		}
 		return b
 	}
-	parts, any := make([]string, len(fields)), false
-	for i, f := range fields {
-		parts[i] = f.first(s, subject, entry)
-		any = any || parts[i] != ""
+	var few [4]string
+	parts, any := few[:0], false
+	for _, f := range fields {
+		text := f.first(s, subject, entry)
+		parts, any = append(parts, text), any || text != ""
 	}
 	if !any {
 		return b
 	}
-	return appendText(b, strings.Join(parts, joiner))
+	return appendKey(b, parts)
 }

@@ -77,6 +77,22 @@ func appendText(b []byte, parts ...string) []byte {
 	return b
 }
 
+// appendKey appends texts as the parts of a key, with the length of all.
+func appendKey(b []byte, parts []string) []byte {
+	n := len(joiner) * max(0, len(parts)-1)
+	for _, p := range parts {
+		n += len(p)
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	for i, p := range parts {
+		if i > 0 {
+			b = append(b, joiner...)
+		}
+		b = append(b, p...)
+	}
+	return b
+}
+
 // openLength leaves room for the length of what follows.
 func openLength(b []byte) ([]byte, int) { return append(b, 0, 0, 0, 0), len(b) }
 

@@ -72,7 +72,7 @@ func operationOf(s *scope) string {
 		b = appendLower(b, part)
 	}
 	s.feed.buf = b
-	return string(b)
+	return s.keep.take(append(s.keep.room(len(b)), b...))
 }
 
 // result appends the outcome of an operation that a request may wait for.

@@ -103,11 +103,14 @@ func (b *builder) partFields(f *feeder) error {
 // appendPart appends the part that the event is, as the values of a group; empty
 // if it lacks one of them.
 func (f *feeder) appendPart(b []byte, s *scope, subject, entry string) []byte {
-	values := make([]string, len(f.parts))
-	for i, field := range f.parts {
-		if values[i] = field.first(s, subject, entry); values[i] == "" {
+	var few [4]string
+	values := few[:0]
+	for _, field := range f.parts {
+		text := field.first(s, subject, entry)
+		if text == "" {
 			return appendText(b)
 		}
+		values = append(values, text)
 	}
 	return appendGroup(b, "", values)
 }
