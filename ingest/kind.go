@@ -1,5 +1,7 @@
 package ingest
 
+import "slices"
+
 // Kind is the family a record belongs to, told from its envelope. The set is
 // closed, so a Kind is safe as a metric label.
 type Kind uint8
@@ -32,6 +34,12 @@ func (k Kind) String() string {
 		k = Unknown
 	}
 	return kindNames[k]
+}
+
+// KindOf returns the kind with a name; false if there is none.
+func KindOf(name string) (Kind, bool) {
+	i := slices.Index(kindNames[:], name)
+	return Kind(max(i, 0)), i >= 0
 }
 
 // Kinds returns every kind, for pre-created metrics and tables.

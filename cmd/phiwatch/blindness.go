@@ -83,7 +83,7 @@ func atLeastMinute(key string, d duration) error {
 }
 
 func knownKind(key, name string) error {
-	if k, ok := blindness.KindOf(name); ok && k != ingest.Unknown {
+	if k, ok := ingest.KindOf(name); ok && k != ingest.Unknown {
 		return nil
 	}
 	var names []string
@@ -103,7 +103,7 @@ func (c *blindnessConfig) options() blindness.Options {
 		QuarantineShare: c.QuarantinePercent / 100, Unseen: time.Duration(c.UnseenFields),
 	}
 	for _, name := range c.Expect {
-		k, _ := blindness.KindOf(name)
+		k, _ := ingest.KindOf(name)
 		o.Expect = append(o.Expect, k)
 	}
 	return o
@@ -112,7 +112,7 @@ func (c *blindnessConfig) options() blindness.Options {
 func byKind(limits map[string]duration) map[ingest.Kind]time.Duration {
 	out := make(map[ingest.Kind]time.Duration, len(limits))
 	for name, d := range limits {
-		k, _ := blindness.KindOf(name)
+		k, _ := ingest.KindOf(name)
 		out[k] = time.Duration(d)
 	}
 	return out

@@ -125,7 +125,7 @@ func compareSwitches(a, b switchKey) int {
 
 // loadSwitches reads them by time. Of an instant what is on comes first, as in
 // the ledger.
-func (b *blindState) loadSwitches(ctx context.Context, tx *sql.Tx) error {
+func (b *memory) loadSwitches(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, "switches", `SELECT entry, tenant, subject, at, is_off, told FROM blind_switches ORDER BY at, is_off`, func(rows *sql.Rows) error {
 		var key switchKey
 		var r turned
@@ -139,7 +139,7 @@ func (b *blindState) loadSwitches(ctx context.Context, tx *sql.Tx) error {
 	})
 }
 
-func (b *blindState) saveSwitches(ctx context.Context, tx *sql.Tx) error {
+func (b *memory) saveSwitches(ctx context.Context, tx *sql.Tx) error {
 	for key, turns := range b.turns {
 		for _, r := range turns {
 			row := []any{key.entry, key.tenant, key.subject, micros(r.at), r.off}

@@ -64,7 +64,7 @@ func (t *tick) pass(l *lull, c *cut) {
 	l.heard, l.quiet = t.now, 0
 }
 
-func (b *blindState) loadLulls(ctx context.Context, tx *sql.Tx) error {
+func (b *memory) loadLulls(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, "lulls", `SELECT tenant, subject, heard, quiet, longest FROM blind_lulls`, func(rows *sql.Rows) error {
 		var key cutKey
 		var heard, quiet, longest int64
@@ -76,7 +76,7 @@ func (b *blindState) loadLulls(ctx context.Context, tx *sql.Tx) error {
 	})
 }
 
-func (b *blindState) saveLulls(ctx context.Context, tx *sql.Tx) error {
+func (b *memory) saveLulls(ctx context.Context, tx *sql.Tx) error {
 	for key, l := range b.lulls {
 		query, args := `INSERT INTO blind_lulls (tenant, subject, heard, quiet, longest) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (tenant, subject) DO UPDATE SET heard = excluded.heard, quiet = excluded.quiet, longest = excluded.longest`,

@@ -125,7 +125,7 @@ func (o *off) category() (category string, sent bool) {
 }
 
 // loadOffs reads the settings; a side is on again with the whole.
-func (b *blindState) loadOffs(ctx context.Context, tx *sql.Tx) error {
+func (b *memory) loadOffs(ctx context.Context, tx *sql.Tx) error {
 	whole := map[[3]string]off{}
 	return each(ctx, tx, "settings", `SELECT entry, tenant, subject, side, at, is_off FROM blind_cuts ORDER BY entry, tenant, subject, side`, func(rows *sql.Rows) error {
 		var o off

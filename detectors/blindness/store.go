@@ -13,8 +13,8 @@ import (
 	"phiwatch/ingest"
 )
 
-// blindState is what the database knows of what Watch has seen.
-type blindState struct {
+// memory is what the database knows of what Watch has seen.
+type memory struct {
 	ticked  time.Time
 	streams map[streamKey]*stream
 	alarms  map[alarmKey]*alarm
@@ -25,9 +25,9 @@ type blindState struct {
 	dropped []streamKey
 }
 
-// loadBlind reads it, and keeps other processes from judging until tx ends.
-func loadBlind(ctx context.Context, tx *sql.Tx) (*blindState, error) {
-	b := &blindState{streams: map[streamKey]*stream{}, alarms: map[alarmKey]*alarm{}, rules: map[string]*fieldState{}, lulls: map[cutKey]*lull{}, turns: map[switchKey][]turned{}}
+// loadMemory reads it, and keeps other processes from judging until tx ends.
+func loadMemory(ctx context.Context, tx *sql.Tx) (*memory, error) {
+	b := &memory{streams: map[streamKey]*stream{}, alarms: map[alarmKey]*alarm{}, rules: map[string]*fieldState{}, lulls: map[cutKey]*lull{}, turns: map[switchKey][]turned{}}
 	var ticked int64
 	err := tx.QueryRowContext(ctx, `UPDATE blind_head SET ticked = ticked WHERE one = 1 RETURNING ticked`).Scan(&ticked)
 	if err != nil {
@@ -42,7 +42,7 @@ func loadBlind(ctx context.Context, tx *sql.Tx) (*blindState, error) {
 	return b, nil
 }
 
-func (b *blindState) loadStreams(ctx context.Context, tx *sql.Tx) error {
+func (b *memory) loadStreams(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, "streams", `SELECT tenant, kind, workload, started, heard, happened, records, spells, attended, quiet, hour, hubs, usual FROM blind_streams`,
 		func(rows *sql.Rows) error {
 			s := &stream{}
@@ -54,7 +54,7 @@ func (b *blindState) loadStreams(ctx context.Context, tx *sql.Tx) error {
 				return err
 			}
 			var ok bool
-			if s.kind, ok = KindOf(kind); !ok {
+			if s.kind, ok = ingest.KindOf(kind); !ok {
 				return nil // of a later version
 			}
 			s.started, s.heard, s.happened = fromMicros(started), fromMicros(heard), fromMicros(happened)
@@ -65,7 +65,7 @@ func (b *blindState) loadStreams(ctx context.Context, tx *sql.Tx) error {
 		})
 }
 
-func (b *blindState) loadAlarms(ctx context.Context, tx *sql.Tx) error {
+func (b *memory) loadAlarms(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, "alarms", `SELECT entry, tenant, subject, is_open, since, well, told FROM blind_alarms`, func(rows *sql.Rows) error {
 		a := &alarm{}
 		var since, well, told int64
@@ -78,7 +78,7 @@ func (b *blindState) loadAlarms(ctx context.Context, tx *sql.Tx) error {
 	})
 }
 
-func (b *blindState) loadRules(ctx context.Context, tx *sql.Tx) error {
+func (b *memory) loadRules(ctx context.Context, tx *sql.Tx) error {
 	return each(ctx, tx, "rules", `SELECT entry, fields, since, records, seen FROM blind_rules`, func(rows *sql.Rows) error {
 		r := &fieldState{}
 		if err := rows.Scan(&r.entry, &r.fields, &r.since, &r.records, &r.seen); err != nil {
@@ -105,7 +105,7 @@ func each(ctx context.Context, tx *sql.Tx, what, query string, scan func(*sql.Ro
 }
 
 // save writes what changed.
-func (b *blindState) save(ctx context.Context, tx *sql.Tx, now time.Time) error {
+func (b *memory) save(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE blind_head SET ticked = $1 WHERE one = 1`, now.UnixMicro()); err != nil {
 		return fmt.Errorf("note that the watch has judged: %w", err)
 	}
@@ -171,7 +171,7 @@ func (r *fieldState) save(ctx context.Context, tx *sql.Tx) error {
 }
 
 // inOrder returns the streams in an order that does not change.
-func (b *blindState) inOrder() []*stream {
+func (b *memory) inOrder() []*stream {
 	return slices.SortedFunc(maps.Values(b.streams), func(x, y *stream) int { return compareKeys(x.streamKey, y.streamKey) })
 }
 
@@ -179,20 +179,10 @@ func compareKeys(a, b streamKey) int {
 	return cmp.Or(strings.Compare(a.tenant, b.tenant), cmp.Compare(a.kind, b.kind), strings.Compare(a.workload, b.workload))
 }
 
-func (b *blindState) alarmsInOrder() []*alarm {
+func (b *memory) alarmsInOrder() []*alarm {
 	return slices.SortedFunc(maps.Values(b.alarms), func(x, y *alarm) int {
 		return cmp.Or(strings.Compare(x.entry, y.entry), strings.Compare(x.tenant, y.tenant), strings.Compare(x.subject, y.subject))
 	})
-}
-
-// KindOf returns the kind of a name as it appears in metrics and configuration.
-func KindOf(name string) (ingest.Kind, bool) {
-	for _, k := range ingest.Kinds() {
-		if k.String() == name {
-			return k, true
-		}
-	}
-	return 0, false
 }
 
 func micros(t time.Time) int64 {

@@ -119,7 +119,7 @@ const (
 // changed. Write tx with the findings, and call Done once it is committed: until
 // then, the next Tick judges the same again.
 func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubHealth) ([]detectors.Finding, error) {
-	state, err := loadBlind(ctx, tx)
+	state, err := loadMemory(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubH
 		w.begun = now
 	}
 	t := &tick{
-		blindState: state, carry: w.carry, met: w.again, before: w.gaps, fields: w.fields.Load(), metrics: w.metrics,
+		memory: state, carry: w.carry, met: w.again, before: w.gaps, fields: w.fields.Load(), metrics: w.metrics,
 		begun: w.begun, now: now, hubs: hubs, first: w.last.IsZero(),
 	}
 	w.take(t)
@@ -179,7 +179,7 @@ func (w *Watch) Done() {
 
 // tick is one round of judging.
 type tick struct {
-	*blindState
+	*memory
 	options  Options
 	carry    map[streamKey]*heard // since the last round
 	met      map[cutKey]bool      // likewise
