@@ -67,18 +67,15 @@ func (p *testedAny) match(ev Event) bool { return anyMatches(p.tests, ev.Values(
 func lean(n node) predicate {
 	switch n := n.(type) {
 	case *andNode:
-		if all := leanAll(conjuncts(nil, n)); len(all) != 1 {
-			return all
-		} else {
-			return all[0]
-		}
+		return leanAll(conjuncts(nil, n)).alone()
 	case *orNode:
 		var some anyOf
 		for _, p := range n.parts {
-			if q, ok := lean(p).(anyOf); ok {
-				some = append(some, q...)
-			} else {
-				some = append(some, lean(p))
+			switch p := lean(p).(type) {
+			case anyOf:
+				some = append(some, p...)
+			default:
+				some = append(some, p)
 			}
 		}
 		if len(some) == 1 {
@@ -93,19 +90,30 @@ func lean(n node) predicate {
 	return n
 }
 
-func leanAll(parts []node) allOf {
-	var out allOf
+func leanAll(parts []node) (all allOf) {
 	for _, p := range parts {
-		if q, ok := lean(p).(allOf); ok {
-			out = append(out, q...)
-		} else {
-			out = append(out, lean(p))
+		switch p := lean(p).(type) {
+		case allOf:
+			all = append(all, p...)
+		default:
+			all = append(all, p)
 		}
 	}
-	return out
+	return all
+}
+
+// alone is p, or what it consists of if that is one.
+func (p allOf) alone() predicate {
+	if len(p) == 1 {
+		return p[0]
+	}
+	return p
 }
 
 func (n *fieldNode) lean() predicate {
+	if len(n.groups) == 0 {
+		return n
+	}
 	var all allOf
 	for _, tests := range n.groups {
 		var p predicate = &testedAny{n.slot, tests}
@@ -117,27 +125,19 @@ func (n *fieldNode) lean() predicate {
 		}
 		all = append(all, p)
 	}
-	if len(all) == 1 {
-		return all[0]
-	}
-	return all
+	return all.alone()
 }
 
 // conjuncts appends what must all hold for n to hold.
 func conjuncts(out []node, n node) []node {
-	var parts []node
-	switch n := n.(type) {
-	case *andNode:
-		parts = n.parts
-	case *orNode:
-		parts = n.parts
-		if len(parts) != 1 {
-			return append(out, n)
-		}
-	default:
+	if some, ok := n.(*orNode); ok && len(some.parts) == 1 {
+		return conjuncts(out, some.parts[0])
+	}
+	all, ok := n.(*andNode)
+	if !ok {
 		return append(out, n)
 	}
-	for _, p := range parts {
+	for _, p := range all.parts {
 		out = conjuncts(out, p)
 	}
 	return out
