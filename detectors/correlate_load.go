@@ -55,7 +55,7 @@ const maxLateness = 30 * 24 * time.Hour
 
 func decodeCorrelated(c *sigma.Correlation, n *yaml.Node) (*correlated, error) {
 	s := &correlated{Incident: true}
-	if err := load(c.File, n, s, correlatedKeys, "safeguard"); err != nil {
+	if err := load(c.File, n, s, "safeguard"); err != nil {
 		return nil, err
 	}
 	switch {

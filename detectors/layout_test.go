@@ -39,6 +39,8 @@ safeguard:
 		"no list":         {rule, "  codes: MFA", `a/aa.yml:8:10: safeguard.codes: want a list, got "MFA"`},
 		"no truth":        {rule, "  incident: maybe", `a/aa.yml:8:13: safeguard.incident: want true or false, got "maybe"`},
 		"no text":         {rule, "  outcome: [any]", `a/aa.yml:8:12: safeguard.outcome: want a text, got a list`},
+		"no lapse":        {rule, "  lapses: 8h", `a/aa.yml:8:11: safeguard.lapses: want a block of keys, got "8h"`},
+		"twice":           {rule, "  entry: bb", `a/aa.yml:8:3: key "safeguard.entry" stands twice; keep one`},
 		"one severity":    {rule, "  severity: {level: low}", `a/aa.yml:8:13: safeguard.severity: want a list, got a block of keys`},
 		"no block":        {strings.Split(rule, "safeguard")[0], "safeguard: none", `a/aa.yml:5:12: safeguard: want a block of keys, got "none"`},
 		"nothing":         {strings.Split(rule, "safeguard")[0], "safeguard:", `a/aa.yml:5:11: safeguard: want a block of keys, got nothing`},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -289,7 +288,7 @@ func restoreKinds(sr *sigma.Rule, n *yaml.Node, kinds []ingest.Kind) ([]ingest.K
 			continue
 		}
 		var l restoreSource
-		if err := load(sr.File, n.Content[i+1], &l, layout{of: reflect.TypeFor[restoreSource]()}, "safeguard.restored.logsource"); err != nil {
+		if err := load(sr.File, n.Content[i+1], &l, "safeguard.restored.logsource"); err != nil {
 			return nil, err
 		}
 		other, ok := kindsOf(sigma.LogSource{Product: l.Product, Service: l.Service})

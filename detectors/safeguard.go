@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"phiwatch/detectors/sigma"
+	"phiwatch/detectors/strict"
 )
 
 // safeguard is the key that phiwatch adds to a Sigma rule.
@@ -50,7 +51,7 @@ var grades = []string{"proven", "documented", "inferred"}
 // decodeSafeguard reads and checks the safeguard key of a rule.
 func decodeSafeguard(r *sigma.Rule, n *yaml.Node) (*safeguard, error) {
 	s := &safeguard{Outcome: "success"}
-	if err := load(r.File, n, s, safeguardKeys, "safeguard"); err != nil {
+	if err := load(r.File, n, s, "safeguard"); err != nil {
 		return nil, err
 	}
 	switch {
@@ -101,9 +102,5 @@ func isName(s string) bool {
 
 // at makes an error that names file, line and column.
 func at(file string, n *yaml.Node, format string, args ...any) error {
-	e := &sigma.Error{File: file, Msg: fmt.Sprintf(format, args...)}
-	if n != nil {
-		e.Line, e.Column = n.Line, n.Column
-	}
-	return e
+	return strict.At(file, n, format, args...)
 }
