@@ -22,6 +22,7 @@ import (
 	"phiwatch/alerting/pagerduty"
 	"phiwatch/alerting/slack"
 	"phiwatch/detectors/rules"
+	"phiwatch/detectors/strict"
 	"phiwatch/ingest/eventhub"
 )
 
@@ -126,11 +127,11 @@ func allKeys(typ reflect.Type, seen map[reflect.Type]bool) (keys []string) {
 	for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
 		typ = typ.Elem()
 	}
-	if typ.Kind() != reflect.Struct || unmarshals(typ) || seen[typ] {
+	if typ.Kind() != reflect.Struct || seen[typ] {
 		return nil
 	}
 	seen[typ] = true
-	for key, field := range yamlFields(typ) {
+	for key, field := range strict.Keys(typ) {
 		keys = append(append(keys, typ.Name()+"."+key), allKeys(field, seen)...)
 	}
 	return keys
@@ -147,7 +148,7 @@ func shownKeys(n *yaml.Node, typ reflect.Type, shown map[string]bool) {
 			shownKeys(item, typ.Elem(), shown)
 		}
 	case n.Kind == yaml.MappingNode && typ.Kind() == reflect.Struct:
-		fields := yamlFields(typ)
+		fields := strict.Keys(typ)
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			shown[typ.Name()+"."+n.Content[i].Value] = true
 			shownKeys(n.Content[i+1], fields[n.Content[i].Value], shown)

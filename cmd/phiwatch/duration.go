@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"phiwatch/detectors/strict"
 )
 
 // duration reads Go durations and whole days: 90s, 15m, 72h, 30d.
@@ -22,7 +24,7 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 	}
 	v, err := time.ParseDuration(n.Value)
 	if err != nil {
-		return fmt.Errorf("line %d: %q is not a duration such as 90s, 15m, 72h or 30d", n.Line, n.Value)
+		return fmt.Errorf("want a duration such as 90s, 15m, 72h or 30d, got %s", strict.Form(n))
 	}
 	*d = duration(v)
 	return nil

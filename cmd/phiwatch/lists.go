@@ -12,9 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v4"
-
-	"phiwatch/detectors/sigma"
+	"phiwatch/detectors/strict"
 )
 
 // maxListFile bounds a file of a list, in bytes.
@@ -59,10 +57,8 @@ func checkListNames[V any](lists map[string]V) error {
 		if slices.Contains(operatorLists, name) {
 			continue
 		}
-		for _, known := range operatorLists {
-			if sigma.Edits(name, known, 2) <= 2 {
-				errs = append(errs, fmt.Errorf("%s: unknown list; did you mean %s?", name, known))
-			}
+		if meant := strict.Nearest(name, operatorLists); meant != "" {
+			errs = append(errs, fmt.Errorf("%s: unknown list; did you mean %s?", name, meant))
 		}
 	}
 	return errors.Join(errs...)
@@ -174,25 +170,18 @@ func parseListLines(data []byte) (values []string) {
 	return values
 }
 
-func parseListYAML(name string, data []byte) ([]string, error) {
-	f := &yamlFile{name: name}
-	var root yaml.Node
-	if err := yaml.Unmarshal(data, &root); err != nil {
-		return nil, f.syntax(err)
+func parseListYAML(name string, data []byte) (values []string, err error) {
+	root, err := strict.Parse(name, data)
+	if err != nil {
+		return nil, err
 	}
-	if len(root.Content) == 0 {
-		return nil, nil
+	if err := strict.Load(name, root, &values, "", nil); err != nil {
+		return nil, err
 	}
-	list := root.Content[0]
-	if list.Kind != yaml.SequenceNode {
-		return nil, fmt.Errorf("%s:%d: want a list: one \"- value\" a line", name, list.Line)
-	}
-	var values []string
-	for _, n := range list.Content {
-		if n.Kind != yaml.ScalarNode || n.Value == "" {
-			return nil, fmt.Errorf("%s:%d: want a text as the value", name, n.Line)
+	for i, v := range values {
+		if v == "" {
+			return nil, strict.At(name, root.Content[i], "[%d]: want a text, got nothing", i)
 		}
-		values = append(values, n.Value)
 	}
 	return values, nil
 }

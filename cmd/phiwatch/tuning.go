@@ -2,9 +2,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
 
 	"phiwatch/detectors"
+	"phiwatch/detectors/strict"
 )
 
 // tune applies the pack of the configuration to the rules and to what goes by
@@ -21,7 +21,7 @@ func (c *config) tune(set *detectors.Set) error {
 // untuned forgets the pack.
 func (r *rulesConfig) untuned() { r.Disable, r.Enable, r.Severity = nil, nil, nil }
 
-// locatePack prefixes the mistakes of a pack with file and line.
+// locatePack prefixes the mistakes of a pack with their place.
 func (f *yamlFile) locatePack(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var errs []error
@@ -38,5 +38,5 @@ func (f *yamlFile) locatePack(err error) error {
 	for _, step := range append([]string{"rules"}, mistake.Path...) {
 		n = child(n, step)
 	}
-	return fmt.Errorf("%s:%d: rules.%s[%s]: %s", f.name, n.Line, mistake.Path[0], mistake.Path[1], mistake.Msg)
+	return strict.At(f.name, n, "rules.%s[%s]: %s", mistake.Path[0], mistake.Path[1], mistake.Msg)
 }

@@ -199,10 +199,10 @@ func TestBlindnessConfiguration(t *testing.T) {
 	for text, want := range map[string]string{
 		"blindness: {}": "",
 		"blindness: {silence: {entra-audit: 2h}, delays: {intune: 30h}, expect: [m365-audit]}": "",
-		"blindness: {silence: {entra-audits: 2h}}":                                             `1: blindness.silence: "entra-audits" is not a kind of record`,
-		"blindness: {expect: [unknown]}":                                                       `1: blindness.expect: "unknown" is not a kind of record`,
-		"blindness: {floor: 5s}":                                                               "1: blindness.floor: 5s is too short",
-		"blindness: {quarantine_percent: 101}":                                                 "1: blindness.quarantine_percent: 101 is not above 0 and at most 100",
+		"blindness: {silence: {entra-audits: 2h}}":                                             `phiwatch.yml:1:22: blindness.silence: "entra-audits" is not a kind of record`,
+		"blindness: {expect: [unknown]}":                                                       `phiwatch.yml:1:21: blindness.expect: "unknown" is not a kind of record`,
+		"blindness: {floor: 5s}":                                                               "phiwatch.yml:1:20: blindness.floor: 5s is too short",
+		"blindness: {quarantine_percent: 101}":                                                 "phiwatch.yml:1:33: blindness.quarantine_percent: 101 is not above 0 and at most 100",
 	} {
 		c := defaultConfig()
 		var err error
