@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"phiwatch/ingest/document"
+	"phiwatch/detectors/fields"
 )
 
 // feeder tells what a match of one rule is to one correlation. What feeds a
@@ -135,41 +135,45 @@ func (b *builder) slot(h *half, name string) (int, error) {
 	case "event.entry":
 		return findingEntry, nil
 	}
-	if eventFields[low] != nil {
+	if slices.Contains(fields.EventNames(), low) {
 		return b.options.Fields.Slot(low), nil
 	}
 	if strings.HasPrefix(low, "event.") {
-		return 0, fmt.Errorf("no event has it: use one of %s", strings.Join(eventFieldNames(), ", "))
+		return 0, fmt.Errorf("no event has it: use one of %s", strings.Join(eventNames(), ", "))
 	}
 	name, err := meant(h, name)
 	if err != nil {
 		return 0, err
 	}
-	computed, err := compute(name, b.options.Placeholders)
-	if err == nil && computed == nil {
-		_, err = document.Compile(name)
-	}
-	if err != nil {
+	if err := fields.Check(name, b.options.Placeholders); err != nil {
 		return 0, err
 	}
 	return b.options.Fields.Slot(name), nil
 }
 
+// eventNames lists the fields of events that correlations may name: two are of
+// the finding.
+func eventNames() []string {
+	names := append(fields.EventNames(), "event.subject", "event.entry")
+	slices.Sort(names)
+	return names
+}
+
 // meant translates a field name as the detection of h does, and refuses one that
 // no record of its log source has.
 func meant(h *half, name string) (string, error) {
-	fields := h.view
-	if fields != nil {
-		name = fields.rename(name)
-	} else if fields = mappingOf(h.kinds); fields != nil {
-		name = fields.keep(name)
+	mapping := h.view
+	if mapping != nil {
+		name = mapping.Rename(name)
+	} else if mapping = fields.MappingOf(h.kinds); mapping != nil {
+		name = mapping.Keep(name)
 	} else {
 		return name, nil
 	}
-	switch meant, doubtful := fields.schema.doubtful(name); {
+	switch meant, doubtful := mapping.Doubtful(name); {
 	case doubtful && meant != "":
 		return "", fmt.Errorf("no record of the log source has it: did you mean %q?", meant)
-	case doubtful && eventFields["event."+strings.ToLower(name)] != nil:
+	case doubtful && slices.Contains(fields.EventNames(), "event."+strings.ToLower(name)):
 		return "", fmt.Errorf("no record of the log source has it: did you mean %q, which every event has?", "event."+strings.ToLower(name))
 	case doubtful:
 		return "", fmt.Errorf("no record of the log source has it: name it as the record does, such as properties.%s", name)

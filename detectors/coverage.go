@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
 )
@@ -36,7 +37,7 @@ func kindsOfHalves(r *Rule, of func(*half) bool) []ingest.Kind {
 // plausible returns the kinds of a half that have the operations it asks for. A
 // log source may be wider than the rule: product azure alone is six feeds.
 func (h *half) plausible() []ingest.Kind {
-	if mappingOf(h.kinds) != nil {
+	if fields.MappingOf(h.kinds) != nil {
 		return h.kinds
 	}
 	names := h.match.Fields().Names()
@@ -115,7 +116,7 @@ func (b *builder) listsIn(sr *sigma.Rule) []string {
 	d := b.filtered(sr)
 	lists := d.Placeholders()
 	for _, field := range d.Fields() {
-		lists = append(lists, listOfField(field)...)
+		lists = append(lists, fields.ListsOf(field)...)
 	}
 	lists = append(lists, listsInNode(sr.Extra["safeguard"])...)
 	slices.Sort(lists)
@@ -138,7 +139,7 @@ func listsInNode(n *yaml.Node) (lists []string) {
 
 func listsInPair(key string, value *yaml.Node) (lists []string) {
 	field, modifiers, _ := strings.Cut(key, "|")
-	lists = listOfField(field)
+	lists = fields.ListsOf(field)
 	switch {
 	case slices.Contains(strings.Split(modifiers, "|"), "expand"):
 		lists = append(lists, placeholdersIn(value)...)
@@ -171,17 +172,4 @@ func placeholdersIn(n *yaml.Node) (names []string) {
 		names = append(names, placeholdersIn(child)...)
 	}
 	return names
-}
-
-// listOfField returns the list that a computed field reads, if it reads one.
-func listOfField(field string) []string {
-	verb, arg, _ := strings.Cut(field, ".")
-	if verb != "outside" && verb != "rank" && verb != "lowered" {
-		return nil
-	}
-	list, _, err := listAndPath(arg)
-	if err != nil {
-		return nil
-	}
-	return []string{list}
 }

@@ -77,6 +77,12 @@ func TestEveryKindHasAFeed(t *testing.T) {
 }
 
 func TestRulesSayWhatTheyRead(t *testing.T) {
+	var (
+		signIns = []ingest.Kind{ingest.EntraSignIn, ingest.EntraNonInteractiveSignIn}
+		audits  = []ingest.Kind{ingest.EntraAudit}
+		vaults  = []ingest.Kind{ingest.KeyVault}
+		m365    = []ingest.Kind{ingest.M365Audit}
+	)
 	catalog := catalogSet(t, emptyLists())
 	tests := map[string]struct {
 		kinds, restore []ingest.Kind

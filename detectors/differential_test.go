@@ -93,7 +93,7 @@ func TestIndexIsPlainEvaluationOnMadeUpEvents(t *testing.T) {
 		if err := json.Unmarshal(day.Record(time.Date(2026, 9, 14, 8, 0, 0, 0, time.UTC)), &record); err != nil {
 			t.Fatal(err)
 		}
-		mutate(rng, record, pool)
+		hospital.Mutate(rng, record, pool)
 		body, err := json.Marshal(record)
 		if err != nil {
 			t.Fatal(err)
@@ -122,24 +122,6 @@ func ruleValues() []any {
 		}
 	}
 	return out
-}
-
-// mutate changes some values of a record, at any depth.
-func mutate(rng *rand.Rand, v any, pool []any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, member := range v {
-			if _, nested := member.(map[string]any); !nested && rng.IntN(25) == 0 && k != "category" {
-				v[k] = pool[rng.IntN(len(pool))]
-			} else {
-				mutate(rng, member, pool)
-			}
-		}
-	case []any:
-		for _, element := range v {
-			mutate(rng, element, pool)
-		}
-	}
 }
 
 // FuzzIndex looks for a record of which the index thinks otherwise than plain

@@ -8,6 +8,8 @@
 //   - Apply is serial: it turns the matches of a batch into findings inside
 //     the batch's transaction.
 //
-// What no event tells, since it is events that are missing, package blindness
-// finds. Findings go on to package alerting; nothing flows back.
+// Package sigma parses and matches detections, knowing nothing of phiwatch, and
+// package fields says what their field names mean in Microsoft's records. What no
+// event tells, since it is events that are missing, package blindness finds.
+// Findings go on to package alerting; nothing flows back.
 package detectors

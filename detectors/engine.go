@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/ingest"
 )
 
@@ -22,7 +23,7 @@ type Engine struct {
 	windows  *correlator // nil: no correlations
 
 	correlations []*correlation
-	fields       *fieldTable
+	fields       *fields.Table
 
 	specials     map[uint64]special
 	specialByID  map[uint64]*correlation
@@ -60,11 +61,11 @@ func Reuse(matches []Match) []Match {
 
 // New builds an engine from a loaded set of rules.
 func New(set *Set, m *Metrics) (*Engine, error) {
-	fields, err := compileFields(set.fields, set.lists)
+	table, err := fields.Compile(set.fields, set.lists)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{rules: set.Rules, correlations: set.correlations, byEntry: map[string]*Rule{}, fields: fields, metrics: m}
+	e := &Engine{rules: set.Rules, correlations: set.correlations, byEntry: map[string]*Rule{}, fields: table, metrics: m}
 	for _, r := range e.rules {
 		e.byEntry[r.Entry] = r
 		e.halves = append(e.halves, r.halves...)
@@ -79,10 +80,10 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 	for i := range e.halves {
 		e.halves[i].linked()
 	}
-	e.programs, e.plan = buildPrograms(e.halves, fields)
+	e.programs, e.plan = buildPrograms(e.halves, table)
 	e.joins = newJoins(e.halves, set.fields)
 	e.scopes.New = func() any {
-		s := newScope(fields)
+		s := newScope(table)
 		s.metrics = m
 		return s
 	}
@@ -121,7 +122,7 @@ func (e *Engine) Match(ev *ingest.Event, out []Match) []Match {
 // tests hold Match against.
 func (e *Engine) matchAll(ev *ingest.Event, out []Match) []Match {
 	s := newScope(e.fields)
-	s.begin(ev, noProgram(len(e.fields.paths)))
+	s.begin(ev, noProgram(e.fields.Len()))
 	for i := range e.halves {
 		if h := &e.halves[i]; h.reads(ev.Kind) && h.match.Match(s) {
 			w := h.weakening()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
 )
@@ -16,8 +17,8 @@ type half struct {
 	outcome ingest.Outcome // OutcomeUnknown: any
 	subject subject
 	match   *sigma.Matcher
-	joined  bool     // reads the request of an Activity operation, which may come before the outcome
-	view    *mapping // of a rule without a safeguard key: what its field names mean
+	joined  bool            // reads the request of an Activity operation, which may come before the outcome
+	view    *fields.Mapping // of a rule without a safeguard key: what its field names mean
 	feeds   []*feeder
 	silent  bool  // makes no findings of its own: only correlations name the rule
 	attempt *half // the same, where the operation failed; nil: no correlation asks for it

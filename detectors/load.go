@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 )
 
@@ -131,13 +132,4 @@ func uniqueEntries(rules []*Rule) error {
 }
 
 // knownLogSources lists what a rule may name, for error messages.
-func knownLogSources() string {
-	var names []string
-	for k := range logSources {
-		if product, service, _ := strings.Cut(k, "/"); service != "" {
-			names = append(names, product+"/"+service)
-		}
-	}
-	slices.SortFunc(names, cmp.Compare)
-	return strings.Join(names, ", ")
-}
+func knownLogSources() string { return strings.Join(fields.LogSources(), ", ") }

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
 )
@@ -56,7 +57,7 @@ type remembered struct {
 	only    map[string]bool
 	whole   map[string]bool
 	spare   []string // URLs or what is in the set
-	order   ranking
+	order   map[string]int
 	forever string
 	absent  bool
 
@@ -134,7 +135,7 @@ func (b *builder) remembered(sr *sigma.Rule, name string, n *yaml.Node) (remembe
 		v.whole = members(y.Whole)
 	}
 	if len(y.Order) > 0 {
-		v.order = newRanking(y.Order)
+		v.order = fields.Ranks(y.Order)
 	}
 	return v, nil
 }
@@ -180,9 +181,9 @@ func (v *remembered) number(texts []string) (int, bool) {
 		return n, ok
 	}
 	if v.forever != "" && text == v.forever {
-		return unlimitedDays, true
+		return fields.Days("unlimited")
 	}
-	return parseDays(text)
+	return fields.Days(text)
 }
 
 // compare returns the sides that the value now shows weak and strong, after
@@ -235,7 +236,7 @@ func (v *remembered) lowered(now []string, before [][]string) (weak, strong []st
 func (v *remembered) sides(names []string) []string {
 	var out []string
 	for _, name := range names {
-		if (v.only == nil || v.only[name]) && !slices.ContainsFunc(v.spare, func(s string) bool { return strings.EqualFold(s, name) || strings.EqualFold(hostOf(s), name) }) {
+		if (v.only == nil || v.only[name]) && !slices.ContainsFunc(v.spare, func(s string) bool { return strings.EqualFold(s, name) || strings.EqualFold(fields.Host(s), name) }) {
 			out = append(out, v.name+": "+name)
 		}
 	}

@@ -91,7 +91,7 @@ func (x Explained) Holds() bool { return x.Reads && x.Outcome && x.Detection.Hel
 // correlation, what holds of an event and what does not.
 func (e *Engine) Explain(r *Rule, ev *ingest.Event) []Explained {
 	s := newScope(e.fields)
-	s.begin(ev, noProgram(len(e.fields.paths)))
+	s.begin(ev, noProgram(e.fields.Len()))
 	var out []Explained
 	seen := map[*half]bool{}
 	for _, h := range r.reading() {

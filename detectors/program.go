@@ -3,6 +3,7 @@ package detectors
 import (
 	"slices"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
 	"phiwatch/ingest/document"
@@ -20,23 +21,15 @@ type program struct {
 	plan    *ingest.Plan     // of the walk; nil: there is none
 	walk    []*document.Path // what it is to read
 	further []int            // slots of the rules beyond the index that it reads, too
-	sources []source         // of the rules' slots
-	direct  []int32          // of the rules' slots: the slot of the walk whose values are the field's; -1: see sources
+	places  []fields.Place   // of the rules' slots
+	direct  []int32          // of the rules' slots: the slot of the walk whose values are the field's; -1: see places
 	present presence         // fields of the index that have values when a slot of the walk has
 	always  []int            // fields of the index of which that is not known
 }
 
-// source says which slots of the walk hold a field's values; none: it is read
-// when asked for.
-type source struct {
-	slots []int
-	first bool // of several, only the first with a value counts
-	said  bool // texts as say has them
-}
-
 // buildPrograms compiles the halves that read each kind, and the plan by which
 // events are to be decoded for them.
-func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) {
+func buildPrograms(halves []half, table *fields.Table) ([]program, *ingest.Plan) {
 	programs := make([]program, len(ingest.Kinds()))
 	for _, k := range ingest.Kinds() {
 		p := &programs[k]
@@ -48,14 +41,14 @@ func buildPrograms(halves []half, fields *fieldTable) ([]program, *ingest.Plan) 
 				matchers = append(matchers, halves[i].match)
 			}
 		}
-		p.set = sigma.NewSetBy(matchers, sigma.Advice{Effort: fields.cost, Instead: fields.instead})
-		p.further = fields.further(p.set, matchers, p.concluded(halves))
-		p.walk = fields.walked(append(p.set.Slots(), p.further...))
+		p.set = sigma.NewSetBy(matchers, table.Advice())
+		p.further = table.Further(p.set, matchers, p.concluded(halves))
+		p.walk = table.Walked(append(p.set.Slots(), p.further...))
 	}
 	plan := ingest.NewPlan(func(k ingest.Kind) []*document.Path { return programs[k].walk })
 	for _, k := range ingest.Kinds() {
 		programs[k].plan = plan
-		programs[k].connect(fields, plan.Extra(k))
+		programs[k].connect(table, plan.Extra(k))
 	}
 	return programs, plan
 }
@@ -76,8 +69,8 @@ func (p *program) concluded(halves []half) (out []int) {
 }
 
 // connect notes where the walk puts the fields of the index.
-func (p *program) connect(fields *fieldTable, slots []int) {
-	p.sources, p.direct = make([]source, len(fields.paths)), slices.Repeat([]int32{-1}, len(fields.paths))
+func (p *program) connect(table *fields.Table, slots []int) {
+	p.places, p.direct = make([]fields.Place, table.Len()), slices.Repeat([]int32{-1}, table.Len())
 	next := 0
 	var bySlot [][]int
 	take := func(n int) []int {
@@ -85,12 +78,12 @@ func (p *program) connect(fields *fieldTable, slots []int) {
 		return slots[next-n : next]
 	}
 	for place, field := range p.set.Slots() {
-		from, known := fields.source(field, take)
+		from, known := table.Place(field, take)
 		p.read(field, from)
 		if !known {
 			p.always = append(p.always, place)
 		}
-		for _, slot := range from.slots {
+		for _, slot := range from.Slots {
 			for len(bySlot) <= slot {
 				bySlot = append(bySlot, nil)
 			}
@@ -99,16 +92,16 @@ func (p *program) connect(fields *fieldTable, slots []int) {
 	}
 	p.present = newPresence(bySlot)
 	for _, field := range p.further {
-		from, _ := fields.source(field, take)
+		from, _ := table.Place(field, take)
 		p.read(field, from)
 	}
 }
 
 // read notes where a field's values are.
-func (p *program) read(field int, from source) {
-	p.sources[field] = from
-	if len(from.slots) == 1 && !from.said {
-		p.direct[field] = int32(from.slots[0])
+func (p *program) read(field int, from fields.Place) {
+	p.places[field] = from
+	if slot, ok := from.Direct(); ok {
+		p.direct[field] = int32(slot)
 	}
 }
 
@@ -141,5 +134,5 @@ func (p *presence) of(slots, out []int) []int {
 
 // noProgram is a program without index and walk, over n fields.
 func noProgram(n int) *program {
-	return &program{set: sigma.NewSet(nil), sources: make([]source, n), direct: slices.Repeat([]int32{-1}, n)}
+	return &program{set: sigma.NewSet(nil), places: make([]fields.Place, n), direct: slices.Repeat([]int32{-1}, n)}
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 )
 
@@ -27,7 +28,7 @@ import (
 // regained is what a rule asks of its restores.
 type regained struct {
 	lost, now int // slots
-	order     ranking
+	order     map[string]int
 	among     []string
 	always    *sigma.Matcher // restores that count whatever was lost; nil: none
 	pruned    int64          // up to when, unix microseconds
@@ -51,7 +52,7 @@ func (b *builder) regained(sr *sigma.Rule, n *yaml.Node) (*regained, error) {
 		return nil, err
 	}
 	lists := b.options.Placeholders
-	r := &regained{order: newRanking(lists[y.Order]), among: lists[y.Among]}
+	r := &regained{order: fields.Ranks(lists[y.Order]), among: lists[y.Among]}
 	var err error
 	if !y.Enough.IsZero() {
 		if r.always, err = b.detection(sr, &y.Enough); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
 )
@@ -85,7 +86,7 @@ func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 	for _, w := range sr.Warnings {
 		b.warnings = append(b.warnings, w)
 	}
-	views, ok := viewsOf(sr.LogSource)
+	views, ok := fields.ViewsOf(sr.LogSource)
 	if !ok {
 		b.warn(sr, "log source product %q service %q is not one phiwatch reads, so the rule never matches: use %s", sr.LogSource.Product, sr.LogSource.Service, knownLogSources())
 	}
@@ -93,7 +94,7 @@ func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 	if n == nil {
 		return r, b.plain(r, sr, views)
 	}
-	kinds, _ := kindsOf(sr.LogSource)
+	kinds, _ := fields.KindsOf(sr.LogSource)
 	matcher, never, err := b.named(sr, b.filtered(sr), kinds)
 	if err != nil {
 		return nil, err
@@ -231,7 +232,7 @@ func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error
 	if err != nil {
 		return nil, err
 	}
-	kinds, _ := kindsOf(sr.LogSource)
+	kinds, _ := fields.KindsOf(sr.LogSource)
 	m, _, err := b.named(sr, d, kinds)
 	return m, err
 }
@@ -291,7 +292,7 @@ func restoreKinds(sr *sigma.Rule, n *yaml.Node, kinds []ingest.Kind) ([]ingest.K
 		if err := load(sr.File, n.Content[i+1], &l, "safeguard.restored.logsource"); err != nil {
 			return nil, err
 		}
-		other, ok := kindsOf(sigma.LogSource{Product: l.Product, Service: l.Service})
+		other, ok := fields.KindsOf(sigma.LogSource{Product: l.Product, Service: l.Service})
 		if !ok {
 			return nil, at(sr.File, n.Content[i+1], "restored.logsource is not one phiwatch reads: use %s", knownLogSources())
 		}

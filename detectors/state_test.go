@@ -145,21 +145,6 @@ func TestRequestsAndResultsMeetInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestParseDays(t *testing.T) {
-	for in, want := range map[string]int{
-		"2190": 2190, "7.00:00:00": 7, "23:59:59": 0, "SevenYears": 2555, "SixMonths": 180, "NinetyDays": -1, "P7Y": 2555, "P90D": 90,
-		"Unlimited": unlimitedDays, "": -1, "soon": -1, "PT5H": -1, "OneYear": 365,
-	} {
-		got, ok := parseDays(in)
-		if !ok {
-			got = -1
-		}
-		if got != want {
-			t.Errorf("parseDays(%q) = %d, want %d", in, got, want)
-		}
-	}
-}
-
 func TestComputedFields(t *testing.T) {
 	lists := map[string][]string{
 		"accepted_domains": {"hospital.example.org"},

@@ -6,8 +6,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
-	"phiwatch/ingest/document"
 )
 
 // subject computes the key of what a rule watches from an event: the catalog's
@@ -80,8 +80,8 @@ func (b *builder) part(file string, n *yaml.Node) (part, error) {
 		p.before = strings.Split(strings.ToLower(m.Before), " | ")
 	}
 	alternatives := strings.Split(m.Field, " | ")
-	c, err := compute(m.Field, b.options.Placeholders)
-	if c != nil {
+	computed, err := fields.Computed(m.Field, b.options.Placeholders)
+	if computed {
 		alternatives = []string{m.Field}
 	}
 	for _, field := range alternatives {
@@ -105,11 +105,7 @@ func (b *builder) part(file string, n *yaml.Node) (part, error) {
 
 // read returns the slot of a field that a rule reads outside its detections.
 func (b *builder) read(field string) (int, error) {
-	c, err := compute(field, b.options.Placeholders)
-	if err == nil && c == nil {
-		_, err = document.Compile(field)
-	}
-	return b.options.Fields.Slot(field), err
+	return b.options.Fields.Slot(field), fields.Check(field, b.options.Placeholders)
 }
 
 // same reports whether both are one.
@@ -248,47 +244,19 @@ const maxSubjects = 64
 func (p *part) cut(v string) string {
 	v = strings.TrimSpace(v)
 	if p.after != "" {
-		i := strings.LastIndex(lowerASCII(v), p.after)
+		i := strings.LastIndex(fields.LowerASCII(v), p.after)
 		if i < 0 {
 			return ""
 		}
 		v = v[i+len(p.after):]
 	}
 	for _, marker := range p.before {
-		if i := strings.Index(lowerASCII(v), marker); i >= 0 {
+		if i := strings.Index(fields.LowerASCII(v), marker); i >= 0 {
 			v = v[:i]
 		}
 	}
 	if p.object {
-		v = vaultObject(v)
+		v = fields.VaultObject(v)
 	}
 	return v
-}
-
-// lowerASCII returns s with ASCII letters in lower case and all else in its
-// place: unlike strings.ToLower, of bytes that are not UTF-8 too.
-func lowerASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
-// vaultObject returns the address of a key, secret or certificate as long as it
-// lives: a deleted one is named https://V/deletedkeys/K, a version of it
-// https://V/keys/K/VERSION.
-func vaultObject(id string) string {
-	scheme, rest, found := strings.Cut(id, "://")
-	if !found {
-		return id
-	}
-	steps := strings.Split(rest, "/")
-	if len(steps) < 3 {
-		return id
-	}
-	steps[1] = strings.TrimPrefix(steps[1], "deleted")
-	return scheme + "://" + strings.Join(steps[:3], "/")
 }

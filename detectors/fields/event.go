@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"maps"
@@ -20,8 +20,7 @@ func (f eventField) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	return dst
 }
 
-// eventFields holds them by name. In correlations there are two more, of the
-// finding: event.subject and event.entry.
+// eventFields holds them by name.
 var eventFields = map[string]computed{
 	"event.actor":     eventField(func(ev *ingest.Event) string { return ev.Actor.Name }),
 	"event.actor_id":  eventField(func(ev *ingest.Event) string { return ev.Actor.ID }),
@@ -61,9 +60,5 @@ func network(ip netip.Addr) string {
 	return prefix.String()
 }
 
-// eventFieldNames lists the fields of events that correlations may name.
-func eventFieldNames() []string {
-	names := append(slices.Collect(maps.Keys(eventFields)), "event.subject", "event.entry")
-	slices.Sort(names)
-	return names
-}
+// EventNames lists the fields that every event has, sorted.
+func EventNames() []string { return slices.Sorted(maps.Keys(eventFields)) }

@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"phiwatch/ingest/document"
 )
 
-// fieldTable says how each field that rules name is read: by a path into the
+// Table says how each field that rules name is read: by a path into the
 // record, or computed.
-type fieldTable struct {
+type Table struct {
 	paths    []*document.Path // by slot; nil for computed fields
 	computed []computed       // by slot; nil for paths
 	slots    *sigma.Fields
@@ -24,11 +24,11 @@ type computed interface {
 	append(dst []sigma.Value, ev *ingest.Event) []sigma.Value
 }
 
-// compileFields compiles the field names of a set of rules.
-func compileFields(fields *sigma.Fields, lists map[string][]string) (*fieldTable, error) {
+// Compile compiles the field names of a set of rules. lists are the operator's.
+func Compile(fields *sigma.Fields, lists map[string][]string) (*Table, error) {
 	addGrounds(fields)
 	names := fields.Names()
-	t := &fieldTable{paths: make([]*document.Path, len(names)), computed: make([]computed, len(names)), slots: fields, list: names}
+	t := &Table{paths: make([]*document.Path, len(names)), computed: make([]computed, len(names)), slots: fields, list: names}
 	var errs []error
 	for i, name := range names {
 		var err error
@@ -42,9 +42,30 @@ func compileFields(fields *sigma.Fields, lists map[string][]string) (*fieldTable
 	return t, errors.Join(errs...)
 }
 
-// walked returns the paths that hold the values of some fields, or from which
+// Len returns how many fields there are.
+func (t *Table) Len() int { return len(t.paths) }
+
+// IsNetwork reports whether a field is event.network, which every sign-in is
+// asked for.
+func (t *Table) IsNetwork(slot int) bool {
+	_, ok := t.computed[slot].(networkField)
+	return ok
+}
+
+// Append appends the values of a field, read from the event alone; it uses the
+// memory of buf.
+func (t *Table) Append(dst []sigma.Value, ev *ingest.Event, slot int, buf *[]document.Value) []sigma.Value {
+	if c := t.computed[slot]; c != nil {
+		return c.append(dst, ev)
+	}
+	*buf = ev.Doc.Values(t.paths[slot], (*buf)[:0])
+	dst, _ = appendValues(dst, *buf)
+	return dst
+}
+
+// Walked returns the paths that hold the values of some fields, or from which
 // they are computed, field after field.
-func (t *fieldTable) walked(slots []int) []*document.Path {
+func (t *Table) Walked(slots []int) []*document.Path {
 	var out []*document.Path
 	for _, slot := range slots {
 		switch c := t.computed[slot].(type) {
@@ -61,25 +82,25 @@ func (t *fieldTable) walked(slots []int) []*document.Path {
 	return out
 }
 
-// source takes the slots of a field's paths, in the order of walked, and says
+// Place takes the slots of a field's paths, in the order of Walked, and says
 // what they hold; known is false if they do not hold the field's values.
-func (t *fieldTable) source(field int, take func(n int) []int) (from source, known bool) {
+func (t *Table) Place(field int, take func(n int) []int) (p Place, known bool) {
 	switch c := t.computed[field].(type) {
 	case nil:
-		return source{slots: take(1)}, true
+		return Place{Slots: take(1)}, true
 	case *paths:
-		return source{slots: take(len(c.list)), first: !c.all}, true
+		return Place{Slots: take(len(c.list)), first: !c.all}, true
 	case *said:
-		return source{slots: take(1), said: true}, true
+		return Place{Slots: take(1), said: true}, true
 	default:
 		take(len(inputsOf(c)))
-		return source{}, false
+		return Place{}, false
 	}
 }
 
 // effort says how dear a field is to read of every event, for the index: paths
 // into JSON in strings are decoded, and computed fields computed.
-func (t *fieldTable) effort(slot int) float64 {
+func (t *Table) effort(slot int) float64 {
 	switch c := t.computed[slot].(type) {
 	case nil:
 		return pathEffort(t.paths[slot])
@@ -119,8 +140,11 @@ func apart(p *document.Path) bool {
 	return false
 }
 
+// Advice is what the index is told of the fields.
+func (t *Table) Advice() sigma.Advice { return sigma.Advice{Effort: t.cost, Instead: t.instead} }
+
 // cost is effort and what follows from it that many events meet a requirement.
-func (t *fieldTable) cost(r sigma.Requirement) float64 {
+func (t *Table) cost(r sigma.Requirement) float64 {
 	cost := t.effort(r.Slot)
 	if slices.ContainsFunc(r.Values, func(v string) bool { return slices.Contains(usualValues, v) }) {
 		cost += 2
@@ -132,10 +156,10 @@ func (t *fieldTable) cost(r sigma.Requirement) float64 {
 var usualValues = []string{"success", "succeeded", "true", "0", "none", "member", "administrative", "exchange", "sharepoint",
 	"multifactorauthentication", "core directory", "usermanagement"}
 
-// further returns the fields of matchers, and others, that the walk is
+// Further returns the fields of matchers, and others, that the walk is
 // to read beside those of the index. Where the record has them that costs little, and nothing where
 // it has not; to look each up for each rule that is evaluated costs a search.
-func (t *fieldTable) further(set *sigma.Set, matchers []*sigma.Matcher, others []int) []int {
+func (t *Table) Further(set *sigma.Set, matchers []*sigma.Matcher, others []int) []int {
 	var out []int
 	for _, m := range matchers {
 		out = append(out, m.Slots()...)

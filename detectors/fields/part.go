@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"fmt"
@@ -37,7 +37,7 @@ var methodWords = [...][2]string{
 }
 
 func (methodPart) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	reason := lowerASCII(ev.Doc.Text(reasonPath))
+	reason := LowerASCII(ev.Doc.Text(reasonPath))
 	for _, w := range methodWords {
 		if strings.Contains(reason, w[0]) {
 			return append(dst, sigma.Value{Kind: sigma.String, Text: w[1]})

@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"slices"
@@ -13,17 +13,17 @@ import (
 // put it. A mapping says where records, as they are delivered, have what is
 // meant, so that such rules match unchanged.
 
-// mapping translates the field names of one log source for one family of
+// Mapping translates the field names of one log source for one family of
 // records. A name that it does not hold and that the record has at its root
 // stays; a name that the record has in its properties gets that prefix.
-type mapping struct {
+type Mapping struct {
 	names    map[string]string // lower-cased name → path or computed field
 	prefixes map[string]string // lower-cased beginning of a name, with its dot → what stands in its place
 	schema   *schema
 }
 
-// rename returns the path or computed field that a name stands for.
-func (m *mapping) rename(field string) string {
+// Rename returns the path or computed field that a name stands for.
+func (m *Mapping) Rename(field string) string {
 	low := strings.ToLower(field)
 	if to, ok := m.names[low]; ok {
 		return to
@@ -36,22 +36,32 @@ func (m *mapping) rename(field string) string {
 	return m.schema.path(field)
 }
 
-// keep is rename for a rule with a safeguard key, whose names are paths where
+// Keep is Rename for a rule with a safeguard key, whose names are paths where
 // the record has them and are only mapped where it has not.
-func (m *mapping) keep(field string) string {
+func (m *Mapping) Keep(field string) string {
 	if m.schema.root(field) {
 		return field
 	}
-	return m.rename(field)
+	return m.Rename(field)
 }
 
-// view is how the rules of a log source see the events of some kinds.
-type view struct {
-	kinds []ingest.Kind
-	*mapping
+// Doubtful reports whether no record can have a field, by its path, and what was
+// probably meant, or "".
+func (m *Mapping) Doubtful(path string) (meant string, doubtful bool) { return m.schema.doubtful(path) }
+
+// View is how the rules of a log source see the events of some kinds.
+type View struct {
+	Kinds []ingest.Kind
+	*Mapping
 	// when says whether a rule has business with events that are not its log
 	// source's own; nil for those that are.
 	when func(d *sigma.Detection, requires func(field string) []sigma.Requirement) bool
+}
+
+// Wants reports whether a rule has business with the events of the view; requires
+// returns what it requires of a field.
+func (v *View) Wants(d *sigma.Detection, requires func(field string) []sigma.Requirement) bool {
+	return v.when == nil || v.when(d, requires)
 }
 
 // uses makes a condition of a view: the rule names the field.
@@ -84,29 +94,41 @@ func allows(r sigma.Requirement, text string) bool {
 	})
 }
 
-// viewsOf returns the views of a log source, or false if phiwatch never sees
+// ViewsOf returns the views of a log source, or false if phiwatch never sees
 // such events. A category alone is never one of Microsoft's audit feeds;
 // beside a product it narrows nothing.
-func viewsOf(l sigma.LogSource) ([]view, bool) {
+func ViewsOf(l sigma.LogSource) ([]View, bool) {
 	v, ok := logSources[strings.ToLower(l.Product+"/"+l.Service)]
 	return v, ok
 }
 
-// kindsOf returns the kinds that a log source reads by its name.
-func kindsOf(l sigma.LogSource) ([]ingest.Kind, bool) {
-	views, ok := viewsOf(l)
+// LogSources lists the products and services that phiwatch reads, sorted.
+func LogSources() []string {
+	var names []string
+	for name := range logSources {
+		if _, service, _ := strings.Cut(name, "/"); service != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// KindsOf returns the kinds that a log source reads by its name.
+func KindsOf(l sigma.LogSource) ([]ingest.Kind, bool) {
+	views, ok := ViewsOf(l)
 	var kinds []ingest.Kind
 	for _, v := range views {
 		if v.when == nil {
-			kinds = append(kinds, v.kinds...)
+			kinds = append(kinds, v.Kinds...)
 		}
 	}
 	return kinds, ok
 }
 
-// mappingOf returns the mapping that all the kinds share, or nil.
-func mappingOf(kinds []ingest.Kind) *mapping {
-	var shared *mapping
+// MappingOf returns the mapping that all the kinds share, or nil.
+func MappingOf(kinds []ingest.Kind) *Mapping {
+	var shared *Mapping
 	for i, k := range kinds {
 		m := kindMappings[k]
 		if i > 0 && m != shared {

@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"fmt"
@@ -123,12 +123,13 @@ func newHost(arg string, _ map[string][]string) (computed, error) {
 
 func (h *host) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	for _, text := range texts(ev, h.path) {
-		dst = append(dst, sigma.Value{Kind: sigma.String, Text: hostOf(text)})
+		dst = append(dst, sigma.Value{Kind: sigma.String, Text: Host(text)})
 	}
 	return dst
 }
 
-func hostOf(url string) string {
+// Host returns the host of a URL, or what stands for one.
+func Host(url string) string {
 	if _, rest, found := strings.Cut(url, "://"); found {
 		url = rest
 	}

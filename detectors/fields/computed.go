@@ -1,11 +1,10 @@
-package detectors
+package fields
 
 import (
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -67,6 +66,47 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"site":      newReduced(siteOf),
 	"resource":  newReduced(resourceOf),
 	"each":      newReduced(func(s string) string { return s }),
+}
+
+// Computed reports whether a name is that of a computed field. It is an error if
+// it is, but for what stands behind the verb.
+func Computed(name string, lists map[string][]string) (bool, error) {
+	c, err := compute(name, lists)
+	return c != nil, err
+}
+
+// Check returns an error if a name is neither a path nor a computed field.
+func Check(name string, lists map[string][]string) error {
+	c, err := compute(name, lists)
+	if err == nil && c == nil {
+		_, err = document.Compile(name)
+	}
+	return err
+}
+
+// Quotable quotes a name that does not compile as a path or a computed field: it
+// is taken as the name of one member.
+func Quotable(name string) string {
+	if c, err := compute(name, nil); err == nil && c != nil {
+		return name
+	}
+	if _, err := document.Compile(name); err == nil {
+		return name
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+}
+
+// ListsOf returns the operator's list that a computed field reads, if it reads one.
+func ListsOf(name string) []string {
+	verb, arg, _ := strings.Cut(name, ".")
+	if verb != "outside" && verb != "rank" && verb != "lowered" {
+		return nil
+	}
+	list, _, err := listAndPath(arg)
+	if err != nil {
+		return nil
+	}
+	return []string{list}
 }
 
 // compute returns the computed field of a name, or nil if it is a path.
@@ -143,8 +183,10 @@ func (o *outside) ours(domain string) bool {
 // ranking is an ordered operator list: case-folded value → place.
 type ranking map[string]int
 
-func newRanking(values []string) ranking {
-	r := ranking{}
+// Ranks returns the places of the values of an ordered list, by value without
+// blanks around it and in lower case.
+func Ranks(values []string) map[string]int {
+	r := make(map[string]int, len(values))
 	for i, v := range values {
 		r[strings.ToLower(strings.TrimSpace(v))] = i
 	}
@@ -168,7 +210,7 @@ func newRank(arg string, lists map[string][]string) (computed, error) {
 		return nil, err
 	}
 	p, err := document.Compile(path)
-	return &rank{newRanking(lists[list]), p}, err
+	return &rank{Ranks(lists[list]), p}, err
 }
 
 func (r *rank) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
@@ -192,7 +234,7 @@ func newLowered(arg string, lists map[string][]string) (computed, error) {
 	if !found {
 		return nil, fmt.Errorf("%q: write LIST.NEWPATH,OLDPATH", arg)
 	}
-	l := &lowered{ranking: newRanking(lists[list])}
+	l := &lowered{ranking: Ranks(lists[list])}
 	if l.now, err = document.Compile(now); err == nil {
 		l.before, err = document.Compile(before)
 	}
@@ -209,77 +251,6 @@ func (l *lowered) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		return append(dst, sigma.Value{Kind: sigma.True, Text: "true"})
 	}
 	return append(dst, sigma.Value{Kind: sigma.False, Text: "false"})
-}
-
-// days normalises durations.
-type days struct{ path *document.Path }
-
-func newDays(arg string, _ map[string][]string) (computed, error) {
-	p, err := document.Compile(arg)
-	return &days{p}, err
-}
-
-// unlimitedDays stands for a duration without end.
-const unlimitedDays = 1_000_000
-
-func (d *days) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	for _, text := range texts(ev, d.path) {
-		if n, ok := parseDays(text); ok {
-			dst = append(dst, number(n))
-		}
-	}
-	return dst
-}
-
-var wordNumbers = map[string]int{
-	"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
-}
-
-// parseDays reads the durations of retention settings: a number of days, .NET's
-// d.hh:mm:ss and hh:mm:ss, the audit retention's SevenYears and SixMonths, ISO 8601's P7Y.
-// A year counts 365 days and a month 30, as the settings themselves count.
-func parseDays(s string) (int, bool) {
-	s = strings.ToLower(strings.TrimSpace(s))
-	if s == "unlimited" {
-		return unlimitedDays, true
-	}
-	if n, err := strconv.Atoi(s); err == nil {
-		return n, true
-	}
-	if day, clock, found := strings.Cut(s, "."); found && strings.Count(clock, ":") == 2 {
-		n, err := strconv.Atoi(day)
-		return n, err == nil
-	}
-	for _, clock := range []string{"15:04:05", "15:04"} {
-		if _, err := time.Parse(clock, s); err == nil {
-			return 0, true // less than a day
-		}
-	}
-	for unit, length := range map[string]int{"years": 365, "year": 365, "months": 30, "month": 30, "days": 1, "day": 1} {
-		if n, ok := wordNumbers[strings.TrimSuffix(s, unit)]; ok && strings.HasSuffix(s, unit) {
-			return n * length, true
-		}
-	}
-	return parseISODays(s)
-}
-
-func parseISODays(s string) (int, bool) {
-	rest, found := strings.CutPrefix(s, "p")
-	if !found || rest == "" {
-		return 0, false
-	}
-	total, n := 0, 0
-	for _, c := range rest {
-		switch length := map[rune]int{'y': 365, 'm': 30, 'w': 7, 'd': 1}[c]; {
-		case c >= '0' && c <= '9':
-			n = n*10 + int(c-'0')
-		case length > 0:
-			total, n = total+n*length, 0
-		default:
-			return 0, false // hours and less: not a retention
-		}
-	}
-	return total, true
 }
 
 func number(n int) sigma.Value {

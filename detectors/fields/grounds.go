@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"slices"
@@ -286,7 +286,7 @@ func addGrounds(fields *sigma.Fields) {
 }
 
 // instead returns the grounds of what is required of a derived field.
-func (t *fieldTable) instead(r sigma.Requirement) []sigma.Requirement {
+func (t *Table) instead(r sigma.Requirement) []sigma.Requirement {
 	d, ok := derivationOf(t.list[r.Slot])
 	if !ok || r.Kind == sigma.Present {
 		return nil

@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"net/url"
@@ -100,7 +100,7 @@ func newKeyName(arg string, _ map[string][]string) (computed, error) {
 
 func (k *keyName) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	address := ev.Doc.Text(k.address)
-	name, _, _ := strings.Cut(vaultObject(address), "?")
+	name, _, _ := strings.Cut(VaultObject(address), "?")
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	if k.name != nil {
 		name = ev.Doc.Text(k.name)
@@ -124,4 +124,20 @@ func resourceOf(id string) string {
 		}
 	}
 	return strings.ToLower(id)
+}
+
+// VaultObject returns the address of a key, secret or certificate as long as it
+// lives: a deleted one is named https://V/deletedkeys/K, a version of it
+// https://V/keys/K/VERSION.
+func VaultObject(id string) string {
+	scheme, rest, found := strings.Cut(id, "://")
+	if !found {
+		return id
+	}
+	steps := strings.Split(rest, "/")
+	if len(steps) < 3 {
+		return id
+	}
+	steps[1] = strings.TrimPrefix(steps[1], "deleted")
+	return scheme + "://" + strings.Join(steps[:3], "/")
 }

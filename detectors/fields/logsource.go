@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import "phiwatch/ingest"
 
@@ -19,63 +19,63 @@ var (
 // logSources maps product/service of a rule to the events it reads. The names
 // are SigmaHQ's, and ours where SigmaHQ has none. Views with a condition are of
 // events that such rules mean although they arrive by another way.
-var logSources = map[string][]view{
+var logSources = map[string][]View{
 	"azure/auditlogs": {
-		{kinds: audits, mapping: &auditFields},
+		{Kinds: audits, Mapping: &auditFields},
 		// Elevated access is looked for under its name in the portal's activity log.
-		{kinds: activities, mapping: &auditInActivity, when: asksFor("operationName", portalOperations())},
+		{Kinds: activities, Mapping: &auditInActivity, when: asksFor("operationName", portalOperations())},
 	},
-	"azure/signinlogs":        {{kinds: signIns, mapping: &signInFields}},
-	"azure/interactivesignin": {{kinds: signIns[:1], mapping: &signInFields}},
-	"azure/workloadsignin":    {{kinds: workloads, mapping: &signInFields}},
+	"azure/signinlogs":        {{Kinds: signIns, Mapping: &signInFields}},
+	"azure/interactivesignin": {{Kinds: signIns[:1], Mapping: &signInFields}},
+	"azure/workloadsignin":    {{Kinds: workloads, Mapping: &signInFields}},
 	"azure/activitylogs":      activityViews,
 	"azure/azureactivity":     activityViews,
-	"azure/riskdetection":     {{kinds: risks, mapping: &riskFields}},
+	"azure/riskdetection":     {{Kinds: risks, Mapping: &riskFields}},
 	"azure/pim": {
-		{kinds: audits, mapping: &pimFields},
-		{kinds: risks, mapping: &riskFields},
+		{Kinds: audits, Mapping: &pimFields},
+		{Kinds: risks, Mapping: &riskFields},
 	},
-	"azure/keyvault": {{kinds: vaults, mapping: &vaultFields}},
+	"azure/keyvault": {{Kinds: vaults, Mapping: &vaultFields}},
 	// What is done to a vault itself: its own log and the activity log have it.
 	"azure/keyvaultmanagement": {
-		{kinds: vaults, mapping: &vaultFields},
-		{kinds: activities, mapping: &activityFields},
+		{Kinds: vaults, Mapping: &vaultFields},
+		{Kinds: activities, Mapping: &activityFields},
 	},
-	"azure/intune":   {{kinds: intune, mapping: &intuneFields}},
-	"azure/resource": {{kinds: unclassified, mapping: &resourceFields}}, // resource logs without a kind of their own: storage
+	"azure/intune":   {{Kinds: intune, Mapping: &intuneFields}},
+	"azure/resource": {{Kinds: unclassified, Mapping: &resourceFields}}, // resource logs without a kind of their own: storage
 	"azure/": {
-		{kinds: allSignIns, mapping: &signInFields},
-		{kinds: audits, mapping: &auditFields},
-		{kinds: activities, mapping: &activityFields},
-		{kinds: risks, mapping: &riskFields},
-		{kinds: vaults, mapping: &vaultFields},
-		{kinds: intune, mapping: &intuneFields},
+		{Kinds: allSignIns, Mapping: &signInFields},
+		{Kinds: audits, Mapping: &auditFields},
+		{Kinds: activities, Mapping: &activityFields},
+		{Kinds: risks, Mapping: &riskFields},
+		{Kinds: vaults, Mapping: &vaultFields},
+		{Kinds: intune, Mapping: &intuneFields},
 	},
-	"m365/":                  {{kinds: m365, mapping: &m365Fields}},
-	"m365/audit":             {{kinds: m365, mapping: &m365Fields}},
-	"m365/exchange":          {{kinds: m365, mapping: &m365Fields}},
-	"m365/sharepoint":        {{kinds: m365, mapping: &m365Fields}},
+	"m365/":                  {{Kinds: m365, Mapping: &m365Fields}},
+	"m365/audit":             {{Kinds: m365, Mapping: &m365Fields}},
+	"m365/exchange":          {{Kinds: m365, Mapping: &m365Fields}},
+	"m365/sharepoint":        {{Kinds: m365, Mapping: &m365Fields}},
 	"m365/threat_management": threatViews,
 	"m365/threat_detection":  threatViews,
 }
 
-var activityViews = []view{
-	{kinds: activities, mapping: &activityFields},
+var activityViews = []View{
+	{Kinds: activities, Mapping: &activityFields},
 	// Keys and secrets are data: what is done with them only their vault logs.
-	{kinds: vaults, mapping: &vaultInActivity, when: asksFor("operationName", vaultPermissions())},
+	{Kinds: vaults, Mapping: &vaultInActivity, when: asksFor("operationName", vaultPermissions())},
 	// Only Entra names an activity in a sentence.
-	{kinds: audits, mapping: &auditFields, when: uses("properties.message")},
+	{Kinds: audits, Mapping: &auditFields, when: uses("properties.message")},
 }
 
-var threatViews = []view{
-	{kinds: m365, mapping: &m365Fields},
+var threatViews = []View{
+	{Kinds: m365, Mapping: &m365Fields},
 	// Defender XDR streams the same alerts as rows of AlertInfo.
-	{kinds: unclassified, mapping: &alertInfoFields, when: uses("eventName")},
+	{Kinds: unclassified, Mapping: &alertInfoFields, when: uses("eventName")},
 }
 
 // kindMappings says how a rule that names no log source of its own in full sees
 // a kind.
-var kindMappings = map[ingest.Kind]*mapping{
+var kindMappings = map[ingest.Kind]*Mapping{
 	ingest.EntraAudit: &auditFields, ingest.EntraSignIn: &signInFields, ingest.EntraNonInteractiveSignIn: &signInFields,
 	ingest.EntraServicePrincipalSignIn: &signInFields, ingest.EntraManagedIdentitySignIn: &signInFields,
 	ingest.EntraRisk: &riskFields, ingest.AzureActivity: &activityFields, ingest.KeyVault: &vaultFields,

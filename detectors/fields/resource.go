@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 // Resource logs of Azure services that are no kind of their own: the storage
 // services (learn.microsoft.com/azure/storage/blobs/monitor-blob-storage-reference).
@@ -10,4 +10,4 @@ var resourceSchema = schema{
 		tlsVersion sourceAccessTier accessTier rehydratePriority smbTreeConnectID downloadRange sasExpiryStatus metricResponseType`),
 }
 
-var resourceFields = mapping{schema: &resourceSchema, names: map[string]string{"operationname": "operationName"}}
+var resourceFields = Mapping{schema: &resourceSchema, names: map[string]string{"operationname": "operationName"}}

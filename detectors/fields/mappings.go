@@ -1,11 +1,9 @@
-package detectors
+package fields
 
 import (
 	"fmt"
 	"maps"
 	"strings"
-	"sync"
-	"unicode/utf8"
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
@@ -24,7 +22,7 @@ import (
 //   - LA: the columns of the Log Analytics tables AuditLogs, SigninLogs,
 //     AzureActivity (learn.microsoft.com/azure/azure-monitor/reference/tables).
 //     Those that are properties of the record need no line here.
-var auditFields = mapping{schema: &auditSchema, names: map[string]string{
+var auditFields = Mapping{schema: &auditSchema, names: map[string]string{
 	"operationname":                 "operationName",
 	"activitydisplayname":           "mapped.audit-activity",              // LA
 	"activitytype":                  "mapped.audit-activity",              // SecOps: "Activity type"
@@ -46,19 +44,19 @@ var auditFields = mapping{schema: &auditSchema, names: map[string]string{
 
 // pimFields: Privileged Identity Management raises alerts, which rules name by
 // their types in Graph; in the audit log an alert has its title.
-var pimFields = mapping{schema: &auditSchema, prefixes: auditFields.prefixes, names: with(auditFields.names, map[string]string{
+var pimFields = Mapping{schema: &auditSchema, prefixes: auditFields.prefixes, names: with(auditFields.names, map[string]string{
 	"riskeventtype": "mapped.pim-alert",
 })}
 
 // auditInActivity is what a rule for the audit log looks for in the activity log.
-var auditInActivity = mapping{schema: &activitySchema, names: with(activityFields.names, map[string]string{
+var auditInActivity = Mapping{schema: &activitySchema, names: with(activityFields.names, map[string]string{
 	"operationname": "mapped.activity-title",
 	"category":      "mapped.activity-category",
 	"status":        "mapped.activity-status",
 	"result":        "mapped.activity-status",
 })}
 
-var signInFields = mapping{schema: &signInSchema, names: map[string]string{
+var signInFields = Mapping{schema: &signInSchema, names: map[string]string{
 	"resulttype":              "first.resultType | properties.status.errorCode",
 	"resultdescription":       "mapped.signin-description", // rules quote the portal's and the documentation's texts of an error
 	"status":                  "mapped.signin-status",      // SecOps: "Status = Success", "MFA Denied"
@@ -73,12 +71,12 @@ var signInFields = mapping{schema: &signInSchema, names: map[string]string{
 	"locationdetails.": "properties.location.", // LA
 }}
 
-var riskFields = mapping{schema: &riskSchema, names: map[string]string{
+var riskFields = Mapping{schema: &riskSchema, names: map[string]string{
 	"riskeventtype": "mapped.risk-type",
 	"risktype":      "mapped.risk-type",
 }}
 
-var activityFields = mapping{schema: &activitySchema, names: map[string]string{
+var activityFields = Mapping{schema: &activitySchema, names: map[string]string{
 	"operationname":         "operationName",
 	"operationnamevalue":    "operationName", // LA
 	"category":              "mapped.activity-category",
@@ -93,15 +91,15 @@ var activityFields = mapping{schema: &activitySchema, names: map[string]string{
 	"caller":                `any.caller | identity.claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn" | identity.claims.appid`, // LA
 }}
 
-var vaultFields = mapping{schema: &vaultSchema, names: map[string]string{"operationname": "operationName"}}
+var vaultFields = Mapping{schema: &vaultSchema, names: map[string]string{"operationname": "operationName"}}
 
 // vaultInActivity: rules name what is done with keys and secrets by the
 // permission it takes.
-var vaultInActivity = mapping{schema: &vaultSchema, names: map[string]string{"operationname": "mapped.vault-permission"}}
+var vaultInActivity = Mapping{schema: &vaultSchema, names: map[string]string{"operationname": "mapped.vault-permission"}}
 
-var intuneFields = mapping{schema: &intuneSchema, names: map[string]string{"operationname": "operationName"}}
+var intuneFields = Mapping{schema: &intuneSchema, names: map[string]string{"operationname": "operationName"}}
 
-var m365Fields = mapping{schema: &m365Schema, names: map[string]string{
+var m365Fields = Mapping{schema: &m365Schema, names: map[string]string{
 	"operation":   "Operation",
 	"eventname":   "mapped.m365-name", // an operation, or the title of an alert
 	"eventsource": "first.Workload | OfficeWorkload",
@@ -112,7 +110,7 @@ var m365Fields = mapping{schema: &m365Schema, names: map[string]string{
 }}
 
 // alertInfoFields: alerts of Microsoft 365 as Defender XDR streams them.
-var alertInfoFields = mapping{schema: &m365Schema, names: map[string]string{
+var alertInfoFields = Mapping{schema: &m365Schema, names: map[string]string{
 	"eventname":   "first.properties.Title",
 	"eventsource": "mapped.alert-source",
 	"status":      "mapped.alert-status",
@@ -220,70 +218,4 @@ func (p *paths) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		}
 	}
 	return dst
-}
-
-// valueBuffers lend memory to read values into.
-var valueBuffers = sync.Pool{New: func() any { return new([]document.Value) }}
-
-// values appends the values at a path and reports whether there was one other
-// than null.
-func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.Value, bool) {
-	buf := valueBuffers.Get().(*[]document.Value)
-	*buf = ev.Values(path, (*buf)[:0])
-	dst, found := appendValues(dst, *buf)
-	clear(*buf) // the message may go
-	valueBuffers.Put(buf)
-	return dst, found
-}
-
-// say appends a text, also without closing full stop, unless it is empty.
-func say(dst []sigma.Value, text string) []sigma.Value {
-	if n := len(text); n > 0 && plainEnd(text[0]) && plainEnd(text[n-1]) {
-		return append(dst, sigma.Value{Kind: sigma.String, Text: text})
-	}
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return dst
-	}
-	dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
-	if bare := strings.TrimRight(text, " ."); bare != text && bare != "" {
-		dst = append(dst, sigma.Value{Kind: sigma.String, Text: bare})
-	}
-	return dst
-}
-
-// plainEnd reports whether a byte is neither blank nor full stop, nor of a rune
-// that may be blank.
-func plainEnd(b byte) bool { return b > '.' && b < utf8.RuneSelf }
-
-// sayAll appends every text at the paths.
-func sayAll(dst []sigma.Value, ev *ingest.Event, list ...*document.Path) []sigma.Value {
-	buf := valueBuffers.Get().(*[]document.Value)
-	for _, path := range list {
-		*buf = ev.Values(path, (*buf)[:0])
-		for _, v := range *buf {
-			dst = say(dst, v.Text)
-		}
-		clear(*buf)
-	}
-	valueBuffers.Put(buf)
-	return dst
-}
-
-// fold returns the value of a key in any case, or "".
-func fold(words map[string]string, key string) string {
-	for k, v := range words {
-		if strings.EqualFold(k, key) {
-			return v
-		}
-	}
-	return ""
-}
-
-// sayOutcome appends how it went, in the portal's word.
-func sayOutcome(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if ev.Outcome == ingest.OutcomeUnknown {
-		return dst
-	}
-	return say(dst, ev.Outcome.String())
 }

@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
-	"phiwatch/ingest/document"
 )
 
 // neverReason says why a rule can never match. The set is closed: it is a
@@ -27,10 +26,10 @@ var neverReasons = []neverReason{neverLogSource, neverField, neverCondition}
 // plain compiles a rule without a safeguard key: it reports incidents of the
 // actor, which is what a plain Sigma rule can say. Such rules are compiled once
 // for each view of their log source that reads their fields in another way.
-func (b *builder) plain(r *Rule, sr *sigma.Rule, views []view) error {
+func (b *builder) plain(r *Rule, sr *sigma.Rule, views []fields.View) error {
 	d := b.filtered(sr)
 	if len(views) == 0 { // compiled all the same, for its errors
-		m, err := b.compileWith(d, quotable)
+		m, err := b.compileWith(d, fields.Quotable)
 		r.never = neverLogSource
 		r.halves = []half{{rule: r, state: Incident, match: m}}
 		return err
@@ -39,7 +38,7 @@ func (b *builder) plain(r *Rule, sr *sigma.Rule, views []view) error {
 	var warned int
 	for i := range views {
 		v := &views[i]
-		m, err := b.compileWith(d, v.rename)
+		m, err := b.compileWith(d, v.Rename)
 		if err != nil {
 			return err
 		}
@@ -47,11 +46,11 @@ func (b *builder) plain(r *Rule, sr *sigma.Rule, views []view) error {
 			warned = len(b.warnings)
 		}
 		b.warnings = b.warnings[:warned] // a detection's own once
-		if v.when != nil && !v.when(d, b.requires(m, v.rename)) {
+		if !v.Wants(d, b.requires(m, v.Rename)) {
 			continue
 		}
-		doubts.look(m, v.mapping, v.rename)
-		r.halves = append(r.halves, half{rule: r, state: Incident, kinds: v.kinds, match: m, view: v.mapping})
+		doubts.look(m, v.Mapping, v.Rename)
+		r.halves = append(r.halves, half{rule: r, state: Incident, kinds: v.Kinds, match: m, view: v.Mapping})
 	}
 	r.never = doubts.report(sr)
 	return nil
@@ -65,17 +64,17 @@ func (r *Rule) reads(k ingest.Kind) bool {
 // named compiles a detection of a rule with a safeguard key over some kinds,
 // and warns of fields that they do not have.
 func (b *builder) named(sr *sigma.Rule, d *sigma.Detection, kinds []ingest.Kind) (*sigma.Matcher, neverReason, error) {
-	m := mappingOf(kinds)
+	m := fields.MappingOf(kinds)
 	if m == nil {
-		matcher, err := b.compileWith(d, quotable)
+		matcher, err := b.compileWith(d, fields.Quotable)
 		return matcher, "", err
 	}
-	matcher, err := b.compileWith(d, m.keep)
+	matcher, err := b.compileWith(d, m.Keep)
 	if err != nil {
 		return nil, "", err
 	}
 	doubts := newDoubts(b, d)
-	doubts.look(matcher, m, m.keep)
+	doubts.look(matcher, m, m.Keep)
 	return matcher, doubts.report(sr), nil
 }
 
@@ -83,25 +82,14 @@ func (b *builder) named(sr *sigma.Rule, d *sigma.Detection, kinds []ingest.Kind)
 // path is taken as the name of one member.
 func (b *builder) compileWith(d *sigma.Detection, rename func(string) string) (*sigma.Matcher, error) {
 	defer func(before func(string) string) { b.options.Rename = before }(b.options.Rename)
-	b.options.Rename = func(field string) string { return quotable(rename(field)) }
+	b.options.Rename = func(field string) string { return fields.Quotable(rename(field)) }
 	return b.compile(d)
-}
-
-// quotable quotes a name that does not compile as a path or a computed field.
-func quotable(field string) string {
-	if c, err := compute(field, nil); err == nil && c != nil {
-		return field
-	}
-	if _, err := document.Compile(field); err == nil {
-		return field
-	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(field) + `"`
 }
 
 // requires returns what a matcher requires of a field.
 func (b *builder) requires(m *sigma.Matcher, rename func(string) string) func(string) []sigma.Requirement {
 	return func(field string) []sigma.Requirement {
-		slot := b.options.Fields.Slot(quotable(rename(field)))
+		slot := b.options.Fields.Slot(fields.Quotable(rename(field)))
 		return slices.DeleteFunc(m.Required(), func(r sigma.Requirement) bool { return r.Slot != slot })
 	}
 }
@@ -120,12 +108,12 @@ type doubts struct {
 func newDoubts(b *builder, d *sigma.Detection) *doubts { return &doubts{b: b, d: d} }
 
 // look judges one view; a field is unknown if it is in every one.
-func (x *doubts) look(m *sigma.Matcher, fields *mapping, rename func(string) string) {
+func (x *doubts) look(m *sigma.Matcher, mapping *fields.Mapping, rename func(string) string) {
 	unknown, slots := map[string]string{}, map[int]bool{}
 	for _, field := range x.d.Fields() {
-		if meant, doubtful := fields.schema.doubtful(rename(field)); doubtful {
+		if meant, doubtful := mapping.Doubtful(rename(field)); doubtful {
 			unknown[field] = meant
-			slots[x.b.options.Fields.Slot(quotable(rename(field)))] = true
+			slots[x.b.options.Fields.Slot(fields.Quotable(rename(field)))] = true
 		}
 	}
 	lacks := len(unknown) > 0 && !m.CanHoldWithout(func(slot int) bool { return slots[slot] })

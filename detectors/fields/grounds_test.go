@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
+	"phiwatch/ingest/document"
 	"phiwatch/ingest/hospital"
 )
 
@@ -20,11 +21,11 @@ func TestDerivedFieldsSayNothingWithoutGrounds(t *testing.T) {
 	for name := range derivations {
 		fields.Slot("mapped." + name)
 	}
-	table, err := compileFields(fields, nil)
+	table, err := Compile(fields, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := groundChecker{t: t, fields: table, scope: newScope(table), rng: rand.New(rand.NewPCG(6, 6)), checked: map[string]int{}}
+	c := groundChecker{t: t, fields: table, rng: rand.New(rand.NewPCG(6, 6)), checked: map[string]int{}}
 	day, pool := hospital.New(6), groundValues()
 	dec := ingest.NewDecoder()
 	for range 3000 {
@@ -32,7 +33,7 @@ func TestDerivedFieldsSayNothingWithoutGrounds(t *testing.T) {
 		if err := json.Unmarshal(day.Record(time.Date(2026, 9, 14, 8, 0, 0, 0, time.UTC)), &record); err != nil {
 			t.Fatal(err)
 		}
-		mutate(c.rng, record, pool)
+		hospital.Mutate(c.rng, record, pool)
 		if c.rng.IntN(3) == 0 {
 			record["operationName"] = pool[c.rng.IntN(len(pool))]
 		}
@@ -63,19 +64,20 @@ func groundValues() []any {
 
 type groundChecker struct {
 	t       *testing.T
-	fields  *fieldTable
-	scope   *scope
+	fields  *Table
+	ev      *ingest.Event
+	buf     []document.Value
 	rng     *rand.Rand
 	checked map[string]int
 }
 
 func (c *groundChecker) check(ev *ingest.Event) {
-	c.scope.begin(ev, noProgram(len(c.fields.paths)))
+	c.ev = ev
 	for slot, field := range c.fields.list {
 		if _, ok := derivationOf(field); !ok {
 			continue
 		}
-		for _, v := range c.scope.Values(slot) {
+		for _, v := range c.values(slot) {
 			text, end := v.AppendKeys(nil)
 			whole := string(text[:end])
 			c.one(ev, field, sigma.Requirement{Slot: slot, Kind: sigma.Exact, Values: []string{whole}})
@@ -85,6 +87,10 @@ func (c *groundChecker) check(ev *ingest.Event) {
 			c.one(ev, field, sigma.Requirement{Slot: slot, Kind: sigma.Substring, Values: []string{part}})
 		}
 	}
+}
+
+func (c *groundChecker) values(slot int) []sigma.Value {
+	return c.fields.Append(nil, c.ev, slot, &c.buf)
 }
 
 func (c *groundChecker) one(ev *ingest.Event, field string, r sigma.Requirement) {
@@ -99,7 +105,7 @@ func (c *groundChecker) one(ev *ingest.Event, field string, r sigma.Requirement)
 }
 
 func (c *groundChecker) meets(r sigma.Requirement) bool {
-	return slices.ContainsFunc(c.scope.Values(r.Slot), func(v sigma.Value) bool {
+	return slices.ContainsFunc(c.values(r.Slot), func(v sigma.Value) bool {
 		text, end := v.AppendKeys(nil)
 		return r.Kind == sigma.Present && v.Kind != sigma.Missing || slices.ContainsFunc(r.Values, func(want string) bool {
 			return want == string(text[:end]) || r.Kind == sigma.Substring && strings.Contains(string(text[:end]), want)

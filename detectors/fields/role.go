@@ -1,4 +1,4 @@
-package detectors
+package fields
 
 import (
 	"strings"
@@ -28,7 +28,7 @@ func newAzureRole(arg string, _ map[string][]string) (computed, error) {
 
 func (a *azureRole) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	for _, text := range texts(ev, a.path) {
-		id := lowerASCII(text[strings.LastIndexByte(text, '/')+1:])
+		id := LowerASCII(text[strings.LastIndexByte(text, '/')+1:])
 		name, known := azureRoles[id]
 		if !known {
 			name = id

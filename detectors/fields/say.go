@@ -1,0 +1,95 @@
+package fields
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+	"phiwatch/ingest/document"
+)
+
+// valueBuffers lend memory to read values into.
+var valueBuffers = sync.Pool{New: func() any { return new([]document.Value) }}
+
+// values appends the values at a path and reports whether there was one other
+// than null.
+func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.Value, bool) {
+	buf := valueBuffers.Get().(*[]document.Value)
+	*buf = ev.Values(path, (*buf)[:0])
+	dst, found := appendValues(dst, *buf)
+	clear(*buf) // the message may go
+	valueBuffers.Put(buf)
+	return dst, found
+}
+
+// say appends a text, also without closing full stop, unless it is empty.
+func say(dst []sigma.Value, text string) []sigma.Value {
+	if plain(text) {
+		return append(dst, sigma.Value{Kind: sigma.String, Text: text})
+	}
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return dst
+	}
+	dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
+	if bare := strings.TrimRight(text, " ."); bare != text && bare != "" {
+		dst = append(dst, sigma.Value{Kind: sigma.String, Text: bare})
+	}
+	return dst
+}
+
+// plain reports whether say leaves a text as it is.
+func plain(text string) bool {
+	n := len(text)
+	return n > 0 && plainEnd(text[0]) && plainEnd(text[n-1])
+}
+
+// plainEnd reports whether a byte is neither blank nor full stop, nor of a rune
+// that may be blank.
+func plainEnd(b byte) bool { return b > '.' && b < utf8.RuneSelf }
+
+// sayAll appends every text at the paths.
+func sayAll(dst []sigma.Value, ev *ingest.Event, list ...*document.Path) []sigma.Value {
+	buf := valueBuffers.Get().(*[]document.Value)
+	for _, path := range list {
+		*buf = ev.Values(path, (*buf)[:0])
+		for _, v := range *buf {
+			dst = say(dst, v.Text)
+		}
+		clear(*buf)
+	}
+	valueBuffers.Put(buf)
+	return dst
+}
+
+// fold returns the value of a key in any case, or "".
+func fold(words map[string]string, key string) string {
+	for k, v := range words {
+		if strings.EqualFold(k, key) {
+			return v
+		}
+	}
+	return ""
+}
+
+// sayOutcome appends how it went, in the portal's word.
+func sayOutcome(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	if ev.Outcome == ingest.OutcomeUnknown {
+		return dst
+	}
+	return say(dst, ev.Outcome.String())
+}
+
+// LowerASCII returns s with ASCII letters in lower case and all else in its
+// place: unlike strings.ToLower, of bytes that are not UTF-8 too.
+func LowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
