@@ -226,7 +226,9 @@ func (e *Engine) shown(matches []*Match, findings []Finding) []*Match {
 	}
 	found := map[id]bool{}
 	for i := range findings {
-		found[idOf(&findings[i])] = true
+		if !slices.Equal(findings[i].Strong, []string{NoSide}) {
+			found[idOf(&findings[i])] = true
+		}
 	}
 	return slices.DeleteFunc(slices.Clone(matches), func(m *Match) bool { return held(m) && !found[idOf(&m.Finding)] })
 }
