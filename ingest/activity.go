@@ -22,6 +22,8 @@ var (
 	pActUPN           = []*fieldPath{field(`identity.claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"`), field(`claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"`)}
 	pActEmail         = []*fieldPath{field(`identity.claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"`), field(`claims."http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"`)}
 	pActCaller        = field("caller")
+	pActPIMOID        = field("properties.CallerInfo[CallerIdentityType=ObjectID].CallerIdentityValue")
+	pActPIMUPN        = field("properties.CallerInfo[CallerIdentityType=UPN].CallerIdentityValue")
 	pActAppID         = []*fieldPath{field("identity.claims.appid"), field("claims.appid")}
 	pActPrincipalType = []*fieldPath{field("identity.authorization.evidence.principalType"), field("authorization.evidence.principalType")}
 )
@@ -86,6 +88,9 @@ func (d *Decoder) activityActor() Principal {
 	}
 	if p.Name == "" {
 		p.Name = firstOf(d.first(pActEmail...), d.first(pActCaller), app)
+	}
+	if p.Name == "" && p.ID == "" { // Privileged Identity Management writes no claims
+		p.ID, p.Name = d.text(pActPIMOID), d.text(pActPIMUPN)
 	}
 	if p.ID == "" {
 		p.ID = firstOf(app, p.Name)
