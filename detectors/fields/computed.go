@@ -68,8 +68,8 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"each":      newReduced(func(s string) string { return s }),
 }
 
-// Computed reports whether a name is that of a computed field. It is an error if
-// it is, but for what stands behind the verb.
+// Computed reports whether a name is that of a computed field; an error tells
+// what is wrong with what stands behind its verb.
 func Computed(name string, lists map[string][]string) (bool, error) {
 	c, err := compute(name, lists)
 	return c != nil, err
