@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"phiwatch/detectors"
+	"phiwatch/detectors/strict"
 )
 
 // Names are what rules call things, those included that are switched off.
@@ -45,7 +45,7 @@ func (l *Ledger) checkNames(ctx context.Context, f *Filter) (*badParameter, erro
 			if found, _, err := l.Violations(ctx, one); err != nil || len(found) > 0 {
 				return nil, err
 			}
-			if meant := detectors.Nearest(s, p.known); meant != "" {
+			if meant := strict.Nearest(s, p.known); meant != "" {
 				return &badParameter{p.name, fmt.Errorf("no rule has %s %q: did you mean %s?", p.name, s, meant)}, nil
 			}
 			return &badParameter{p.name, fmt.Errorf("no rule has %s %q: %s", p.name, s, p.remedy)}, nil

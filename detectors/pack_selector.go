@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"phiwatch/detectors/sigma"
+	"phiwatch/detectors/strict"
 )
 
 // weight orders selectors: a heavier one is more particular.
@@ -90,7 +91,7 @@ func (k knownSelectors) selector(text string) (s selector, msg string) {
 		return s, ""
 	}
 	known := k.values[s.kind]
-	if meant := closest(s.value, known); meant != "" {
+	if meant := strict.Nearest(s.value, slices.Collect(maps.Values(known))); meant != "" {
 		return s, fmt.Sprintf("no rule has %s %q; did you mean %s:%s?", s.kind, s.value, s.kind, meant)
 	}
 	if len(known) == 0 {

@@ -25,12 +25,12 @@ func (e *Engine) judge(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 			return nil, err
 		}
 	}
-	subject, at := strings.ToLower(f.Subject), f.Time.UnixMicro()
-	_, err := tx.ExecContext(ctx, `INSERT INTO regained (entry, tenant, subject, event, state, happened, value, finding)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (entry, tenant, subject, event, state) DO NOTHING`,
-		f.Rule.Entry, f.Tenant, subject, f.Evidence.EventID, string(f.State), at, f.Value, stored)
+	kept, err := keepRegained(ctx, tx, &f, stored)
 	if err != nil {
 		return nil, err
+	}
+	if !kept {
+		return []Finding{f}, nil
 	}
 	if err := e.pruneRegained(ctx, tx, r, f); err != nil {
 		return nil, err
@@ -57,6 +57,24 @@ func (e *Engine) judge(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 		}
 	}
 	return out, nil
+}
+
+// keepRegained stores f and reports whether it did: a restore that counts
+// whatever was lost is no matter as long as nothing was, which is everyday.
+func keepRegained(ctx context.Context, tx *sql.Tx, f *Finding, stored []byte) (bool, error) {
+	subject := strings.ToLower(f.Subject)
+	if f.Value == whatever {
+		var lost bool
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM regained WHERE entry = $1 AND tenant = $2 AND subject = $3 AND state <> 'restored'`,
+			f.Rule.Entry, f.Tenant, subject).Scan(&lost)
+		if err != nil || !lost {
+			return false, err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO regained (entry, tenant, subject, event, state, happened, value, finding)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (entry, tenant, subject, event, state) DO NOTHING`,
+		f.Rule.Entry, f.Tenant, subject, f.Evidence.EventID, string(f.State), f.Time.UnixMicro(), f.Value, stored)
+	return err == nil, err
 }
 
 // changes returns what is stored of f's subject, the newest of it at most, and

@@ -8,6 +8,7 @@ import (
 
 	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
+	"phiwatch/detectors/strict"
 )
 
 // subject computes the key of what a rule watches from an event: the catalog's
@@ -47,6 +48,7 @@ func (b *builder) subject(file string, n *yaml.Node) (subject, error) {
 	if n.IsZero() {
 		return nil, nil
 	}
+	n = strict.Resolve(n)
 	items := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
 		items = n.Content
@@ -63,6 +65,7 @@ func (b *builder) subject(file string, n *yaml.Node) (subject, error) {
 }
 
 func (b *builder) part(file string, n *yaml.Node) (part, error) {
+	n = strict.Resolve(n)
 	m := partYAML{Field: n.Value}
 	if n.Kind == yaml.MappingNode {
 		if err := n.Load(&m, yaml.WithKnownFields(true)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"phiwatch/detectors/sigma"
+	"phiwatch/detectors/strict"
 )
 
 // unset adds to a warning of a placeholder that nobody set, of which package sigma
@@ -19,7 +20,7 @@ func (b *builder) unset(w *sigma.Error) *sigma.Error {
 	for name := range b.options.Placeholders {
 		lists = append(lists, name)
 	}
-	if meant := Nearest(w.Unset, lists); meant != "" {
+	if meant := strict.Nearest(w.Unset, lists); meant != "" {
 		told.Msg += fmt.Sprintf("; did you mean %s?", meant)
 	}
 	return &told

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"phiwatch/detectors"
+	"phiwatch/detectors/strict"
 	"phiwatch/ingest"
 )
 
@@ -64,7 +65,7 @@ func meantEntry(name string, all []*detectors.Rule) string {
 	for _, r := range all {
 		entries = append(entries, r.Entry)
 	}
-	if meant := detectors.Nearest(name, entries); meant != "" {
+	if meant := strict.Nearest(name, entries); meant != "" {
 		return "did you mean " + meant + "?"
 	}
 	return "see phiwatch rules list"
