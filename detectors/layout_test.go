@@ -88,6 +88,19 @@ func TestAListThatNobodySetIsNamed(t *testing.T) {
 	}
 }
 
+func TestAListOfAComputedFieldThatNobodySetIsNamed(t *testing.T) {
+	const rule = "title: a\nlogsource: {product: azure, service: auditlogs}\ndetection: {s: {'unlisted.phi_lables.properties.id|exists': true}, condition: s}\n" +
+		"safeguard: {entry: a, subject: properties.id, regained: {lost: properties.x, now: properties.y, order: label_order}}\n"
+	set, err := Load(map[string][]string{"phi_labels": {}, "label_order": {}}, Source{FS: fstest.MapFS{"a/aa.yml": {Data: []byte(rule)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "a/aa.yml:1:1: the rule reads list phi_lables, which is not set: set lists.phi_lables in the configuration; did you mean phi_labels?"
+	if len(set.Warnings) != 1 || set.Warnings[0].Error() != want {
+		t.Errorf("warnings %v\nwant %s", set.Warnings, want)
+	}
+}
+
 func TestAnEntryTwiceIsToldWithBothPlaces(t *testing.T) {
 	const rule = "title: a\nid: ID\nlogsource: {product: azure, service: auditlogs}\ndetection: {s: {operationName: x}, condition: s}\nsafeguard:\n  subject: properties.id\n  entry: same\n"
 	_, err := Load(nil, Source{FS: fstest.MapFS{

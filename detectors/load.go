@@ -78,6 +78,7 @@ func Load(lists map[string][]string, sources ...Source) (*Set, error) {
 			continue
 		}
 		r.lists = b.listsIn(sr)
+		b.warnUnset(sr, r.lists)
 		p.add(set, sr, r)
 	}
 	if errors.Join(errs...) == nil {

@@ -96,10 +96,13 @@ func Quotable(name string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
 }
 
+// listVerbs are those of computers whose argument begins with an operator's list.
+var listVerbs = []string{"outside", "rank", "lowered", "listed", "unlisted"}
+
 // ListsOf returns the operator's list that a computed field reads, if it reads one.
 func ListsOf(name string) []string {
 	verb, arg, _ := strings.Cut(name, ".")
-	if verb != "outside" && verb != "rank" && verb != "lowered" {
+	if !slices.Contains(listVerbs, verb) {
 		return nil
 	}
 	list, _, err := listAndPath(arg)
