@@ -8,6 +8,14 @@
 //   - Apply is serial: it turns the matches of a batch into findings inside
 //     the batch's transaction.
 //
+// An event's way, by file: engine.go and program.go choose the rules it may
+// concern, scope.go reads its fields, half.go and conclude.go say what a rule's
+// detection makes of it. In Apply a batch's matches then pass join.go (requests
+// and results), alias.go (subjects by other names), memory.go and known.go (values
+// held against what they were), regain.go (restores that give too little), and
+// the correlations: Sigma's in correlate_*.go, ours in special.go, while_open.go,
+// parts.go and flaps.go. How rules are read begins in load.go and rule.go.
+//
 // Package sigma parses and matches detections, knowing nothing of phiwatch, and
 // package fields says what their field names mean in Microsoft's records. What no
 // event tells, since it is events that are missing, package blindness finds.
