@@ -42,19 +42,25 @@ func (d *Decoder) readIntuneAudit(e *Event) {
 	if t := d.when(e, pIntuneDate); !t.IsZero() && (e.Time.IsZero() || e.Time.Sub(t).Abs() >= time.Second) {
 		e.Time = t
 	}
-	switch result := d.first(pResultType); {
-	case strings.EqualFold(result, "success"):
-		e.Outcome = Success
-	case strings.EqualFold(result, "failure"), strings.EqualFold(result, "error"):
-		e.Outcome = Failure
-	case d.first(pIntuneStatus) == "1":
-		e.Outcome = Success
+	if e.Outcome = intuneOutcome(d.first(pResultType)); e.Outcome == OutcomeUnknown {
+		e.Outcome = intuneOutcome(d.first(pIntuneStatus))
 	}
 	e.Actor = named(d.first(pIntuneActorID), d.first(pIntuneActorUPN...), "User")
 	if e.Actor == (Principal{}) {
 		e.Actor = named(d.first(pIntuneActorApp), d.first(pIntuneActorAppNm), "Application")
 	}
 	e.Target = named(d.first(pIntuneTarget), d.first(pIntuneTargetName...), "")
+}
+
+// intuneOutcome reads a result in words, or the number that the activity has.
+func intuneOutcome(result string) Outcome {
+	switch {
+	case strings.EqualFold(result, "success"), result == "1":
+		return Success
+	case strings.EqualFold(result, "failure"), strings.EqualFold(result, "error"):
+		return Failure
+	}
+	return OutcomeUnknown
 }
 
 // readIntuneReport reads what Intune found about a device. It states what is,
