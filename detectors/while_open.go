@@ -1,11 +1,6 @@
 package detectors
 
-import (
-	"context"
-	"database/sql"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // whileOpen finds what happens to a thing while a safeguard of it is open, by
 // event time, however the records arrive:
@@ -27,6 +22,10 @@ import (
 // turns up late takes back what was found. With
 // report: true nothing is found while the thing is open; when it closes, one
 // incident lists what passed.
+//
+// What a batch opens and closes is stored before any of it is judged, and what
+// passed comes last: so a batch is judged as its records would be in their order
+// in time, one by one.
 //
 // Of what happens, and of what closes, while nothing is known ever to have been
 // open, the first of each minute is kept for 72 hours, in case a late record
@@ -73,53 +72,6 @@ type momentData struct {
 	Value   string `json:"value,omitempty"`
 }
 
-// judge takes first what was seen, then what passed, opened and closed: what
-// passes or closes where nothing was ever open, nearly all of it, is kept at once.
-func (w *whileOpen) judge(ctx context.Context, tx *sql.Tx, all []fed, _ []Finding) ([]Finding, error) {
-	w.seen.begin()
-	if len(all) == 0 {
-		return nil, nil
-	}
-	by := map[string][]*fed{}
-	newest := int64(0)
-	for i := range all {
-		role := w.role(all[i].rule)
-		by[role] = append(by[role], &all[i])
-		newest = max(newest, all[i].seen)
-	}
-	var err error
-	if by[seenAs], err = w.note(ctx, tx, by[seenAs]); err != nil {
-		return nil, err
-	}
-	opened, err := w.opened(ctx, tx, by)
-	if err != nil {
-		return nil, err
-	}
-	out, err := w.takeBack(ctx, tx, by[seenAs], opened)
-	if err != nil {
-		return nil, err
-	}
-	for _, role := range []string{passed, opens, closes} {
-		var idle minutes
-		for _, f := range by[role] {
-			thing, m := w.thing(f), w.moment(f, role)
-			if !opened[thing] {
-				idle.add(thing, m)
-				continue
-			}
-			more, err := w.take(ctx, tx, thing, m)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, more...)
-		}
-		if err := w.keep(ctx, tx, &idle); err != nil {
-			return nil, err
-		}
-	}
-	return out, w.prune(ctx, tx, newest)
-}
-
 func (w *whileOpen) moment(f *fed, role string) *moment {
 	data := momentData{f.tenant, f.event, f.rule, f.action, f.actor, f.actorIP, f.subject, f.name, f.value}
 	if role == opens {
@@ -147,51 +99,6 @@ func (w *whileOpen) thing(f *fed) string {
 		return parted + group
 	}
 	return f.thing
-}
-
-// take judges a moment of a thing that was open at some time.
-func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, thing string, m *moment) ([]Finding, error) {
-	role := m.role
-	history, err := w.history(ctx, tx, thing, role == opens, m.at)
-	if err != nil {
-		return nil, err
-	}
-	if role == passed && !w.open(history, m.at) {
-		var idle minutes
-		idle.add(thing, m)
-		return nil, w.keep(ctx, tx, &idle)
-	}
-	if slices.ContainsFunc(history, func(h moment) bool { return h.role == role && h.event == m.event && h.at <= m.at }) {
-		return nil, nil // a repeat
-	}
-	if err := w.store(ctx, tx, thing, m); err != nil {
-		return nil, err
-	}
-	history = slices.DeleteFunc(history, func(h moment) bool { return h.role == role && h.event == m.event })
-	history = append(history, *m)
-	slices.SortFunc(history, compareMoments)
-	if err := w.admit(ctx, tx, thing, history); err != nil {
-		return nil, err
-	}
-	if w.key.Report {
-		return w.report(history, thing, m), nil
-	}
-	return w.conclude(ctx, tx, thing, history, m)
-}
-
-// admit takes what waited and turns out to have happened while the thing was open.
-func (w *whileOpen) admit(ctx context.Context, tx *sql.Tx, thing string, history []moment) error {
-	for i := range history {
-		h := &history[i]
-		if h.role != waits || !w.open(history, h.at) {
-			continue
-		}
-		h.role, h.event = passed, h.momentData.Event
-		if err := w.store(ctx, tx, thing, h); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func compareMoments(a, b moment) int {
@@ -231,65 +138,6 @@ func (w *whileOpen) lasting(by *moment, at int64) *moment {
 		return nil
 	}
 	return by
-}
-
-// conclude finds what passed while the thing was open and is not found yet, and
-// restores what was found and is over.
-func (w *whileOpen) conclude(ctx context.Context, tx *sql.Tx, thing string, history []moment, m *moment) ([]Finding, error) {
-	var out []Finding
-	for i := range history {
-		h := &history[i]
-		switch {
-		case h.role == passed && (m.role == opens || h.event == m.event && h.at == m.at):
-			by := w.opening(history, h.at)
-			if by == nil || slices.ContainsFunc(history, func(f moment) bool { return f.role == found && f.event == h.momentData.Event }) {
-				continue
-			}
-			if old, err := w.old(ctx, tx, thing, h); err != nil || old {
-				if err != nil {
-					return nil, err
-				}
-				continue
-			}
-			out = append(out, w.finding(thing, h, by, w.state, nil))
-			row := moment{role: found, event: h.momentData.Event, at: h.at, momentData: h.momentData}
-			if err := w.store(ctx, tx, thing, &row); err != nil {
-				return nil, err
-			}
-			if over := w.after(history, h.at); over != nil {
-				out = append(out, w.over(thing, &row, over, over.at))
-			}
-		case h.role == found && m.role == closes:
-			if w.opening(history, h.at) == nil {
-				out = append(out, w.over(thing, h, m, h.at+1))
-			} else if m.at > h.at {
-				out = append(out, w.over(thing, h, m, m.at))
-			}
-		}
-	}
-	return out, nil
-}
-
-// takeBack restores, in the moment after, what was found with a value that the
-// thing turns out to have had before.
-func (w *whileOpen) takeBack(ctx context.Context, tx *sql.Tx, noted []*fed, opened map[string]bool) ([]Finding, error) {
-	var out []Finding
-	for _, f := range noted {
-		thing := w.thing(f)
-		if !opened[thing] {
-			continue
-		}
-		later, err := w.found(ctx, tx, thing, f.at)
-		if err != nil {
-			return nil, err
-		}
-		for i := range later {
-			if h := &later[i]; h.Value == f.value {
-				out = append(out, w.over(thing, h, w.moment(f, seenAs), h.at+1))
-			}
-		}
-	}
-	return out, nil
 }
 
 // after returns what closed the thing next after a time, or nil.

@@ -72,3 +72,19 @@ func (w *whileOpen) report(history []moment, thing string, m *moment) []Finding 
 	}
 	return out
 }
+
+// latest leaves of the reports of a closing the last, which lists all that the
+// batch told.
+func latest(reports []Finding) []Finding {
+	last := map[string]int{}
+	for i := range reports {
+		last[reports[i].Evidence.EventID] = i
+	}
+	out := reports[:0]
+	for i, f := range reports {
+		if last[f.Evidence.EventID] == i {
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -49,9 +49,9 @@ func (all *minutes) add(thing string, m *moment) {
 }
 
 // keep stores what passed, or closed, while nothing was open.
-func (w *whileOpen) keep(ctx context.Context, tx *sql.Tx, all *minutes) error {
-	rows := make([][]any, 0, len(*all))
-	for key, m := range *all {
+func (w *whileOpen) keep(ctx context.Context, tx *sql.Tx, all minutes) error {
+	rows := make([][]any, 0, len(all))
+	for key, m := range all {
 		role := m.role
 		if role == passed {
 			role = waits
@@ -102,6 +102,29 @@ func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) ([]*fed, e
 	return noted, w.insert(ctx, tx, rows)
 }
 
+// turn stores what opens and closes things, and returns what was new of it.
+func (w *whileOpen) turn(ctx context.Context, tx *sql.Tx, all []due) ([]due, error) {
+	fresh := all[:0]
+	for _, d := range all {
+		row, err := w.row(d.thing, d.m)
+		if err != nil {
+			return nil, err
+		}
+		stored, err := tx.ExecContext(ctx, insertMoments+` ($1, $2, $3, $4, $5, $6) `+unlessEarlier, row...)
+		if err != nil {
+			return nil, err
+		}
+		n, err := stored.RowsAffected()
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			fresh = append(fresh, d)
+		}
+	}
+	return fresh, nil
+}
+
 func (w *whileOpen) store(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {
 	row, err := w.row(thing, m)
 	if err != nil {
@@ -115,10 +138,15 @@ func (w *whileOpen) row(thing string, m *moment) ([]any, error) {
 	return []any{w.correlation.name, thing, m.role, m.event, m.at, data}, err
 }
 
+// Of what is told twice, the earlier time counts.
+const (
+	insertMoments = `INSERT INTO while_open (correlation, thing, role, event, happened, data) VALUES`
+	unlessEarlier = `ON CONFLICT (correlation, thing, role, event) DO UPDATE SET happened = excluded.happened, data = excluded.data
+		WHERE excluded.happened < while_open.happened`
+)
+
 func (w *whileOpen) insert(ctx context.Context, tx *sql.Tx, rows [][]any) error {
-	return insertRows(ctx, tx, `INSERT INTO while_open (correlation, thing, role, event, happened, data) VALUES`,
-		`ON CONFLICT (correlation, thing, role, event) DO UPDATE SET happened = excluded.happened, data = excluded.data
-		WHERE excluded.happened < while_open.happened`, rows)
+	return insertRows(ctx, tx, insertMoments, unlessEarlier, rows)
 }
 
 // history returns, in order, what is kept of a thing and bears on a time: from the
