@@ -22,18 +22,24 @@ type part struct {
 	before   []string // lower-cased markers; the value ends before the first of them
 	after    string   // lower-cased marker; the value begins after its last occurrence, and is empty without it
 	each     bool     // every value makes a subject of its own, not only the first
+	split    string   // what separates several values in one text; empty: it is one
 	when     int      // slot: left out of the key unless this has a value; -1: never
 	unless   int      // slot: left out of the key if this has one; -1: never
 	optional bool     // left out of the key when empty
 	object   bool     // the value is a vault object's address: the live object's, without version
 }
 
-// partYAML is a part as a rule writes it when a path alone does not do.
+// partYAML is a part as a rule writes it when a path alone does not do. With
+// each: true every value makes a subject, and with split: ';,' every value in a
+// text that lists several: Exchange and the compliance centre write "a;b". The
+// first of the characters that stands in a text separates all of it; a comma with
+// a blank behind it does not, for it is part of a name.
 type partYAML struct {
 	Field    string `yaml:"field"`
 	Before   string `yaml:"before"`
 	After    string `yaml:"after"`
 	Each     bool   `yaml:"each"`
+	Split    string `yaml:"split"`
 	Optional bool   `yaml:"optional"`
 	As       string `yaml:"as"` // vault-object
 	If       string `yaml:"if"`
@@ -43,7 +49,7 @@ type partYAML struct {
 const joiner = " + "
 
 // subject reads a subject: a field, alternatives "a | b", a map
-// {field, before, after, each, …}, or a list of these.
+// {field, before, after, each, split, …}, or a list of these.
 func (b *builder) subject(file string, n *yaml.Node) (subject, error) {
 	if n.IsZero() {
 		return nil, nil
@@ -72,12 +78,15 @@ func (b *builder) part(file string, n *yaml.Node) (part, error) {
 			return part{}, at(file, n, "subject: %v", err)
 		}
 	}
-	p := part{after: strings.ToLower(m.After), each: m.Each, optional: m.Optional, object: m.As != "", when: -1, unless: -1}
+	p := part{after: strings.ToLower(m.After), each: m.Each, split: m.Split, optional: m.Optional, object: m.As != "", when: -1, unless: -1}
 	if p.tenant = m.Field == "tenant"; p.tenant {
 		return p, nil
 	}
 	if m.As != "" && m.As != "vault-object" {
 		return part{}, at(file, n, "subject: as: %q: use vault-object", m.As)
+	}
+	if err := p.splits(); err != nil {
+		return part{}, at(file, n, "subject: %v", err)
 	}
 	if m.Before != "" {
 		p.before = strings.Split(strings.ToLower(m.Before), " | ")
@@ -206,7 +215,10 @@ func (p *part) first(sc *scope) string {
 	}
 	for _, slot := range p.slots {
 		for _, v := range sc.Values(slot) {
-			if text := p.cut(v.Text); text != "" && scalar(v) {
+			if !scalar(v) {
+				continue
+			}
+			if text := p.one(v.Text); text != "" {
 				return text
 			}
 		}
@@ -222,8 +234,8 @@ func (p *part) of(sc *scope) []string {
 	for _, slot := range p.slots {
 		var out []string
 		for _, v := range sc.Values(slot) {
-			if text := p.cut(v.Text); text != "" && scalar(v) && len(out) < maxSubjects {
-				out = append(out, text)
+			if scalar(v) {
+				out = p.all(v.Text, out)
 			}
 		}
 		if len(out) > 0 {
