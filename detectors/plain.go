@@ -50,10 +50,37 @@ func (b *builder) plain(r *Rule, sr *sigma.Rule, views []fields.View) error {
 			continue
 		}
 		doubts.look(m, v.Mapping, v.Rename)
-		r.halves = append(r.halves, half{rule: r, state: Incident, kinds: v.Kinds, match: m, view: v.Mapping})
+		h := half{rule: r, state: Incident, kinds: v.Kinds, match: m, view: v.Mapping}
+		if err := b.joining(&h, d, v); err != nil {
+			return err
+		}
+		b.warnings = b.warnings[:warned]
+		r.halves = append(r.halves, h)
 	}
 	r.never = doubts.report(sr)
 	return nil
+}
+
+// joining makes h, whose detection reads the request of an Activity operation
+// and asks that it succeeded (event.outcome: success), one that finds the two in
+// separate records, as a rule with a safeguard key does.
+func (b *builder) joining(h *half, d *sigma.Detection, v *fields.View) error {
+	if !h.reads(ingest.AzureActivity) || !readsRequest(d) {
+		return nil
+	}
+	const field = "event.outcome"
+	success := ingest.Success.String()
+	given, only := d.Given(field, success)
+	asks := func(r sigma.Requirement) bool {
+		return r.Kind == sigma.Exact && slices.Equal(r.Values, []string{success})
+	}
+	if !only || !slices.ContainsFunc(b.requires(h.match, v.Rename)(field), asks) {
+		return nil
+	}
+	var err error
+	h.match, err = b.compileWith(given, v.Rename)
+	h.outcome, h.joined = ingest.Success, true
+	return err
 }
 
 // reads reports whether any half of the rule reads events of a kind.
