@@ -112,7 +112,7 @@ func keys(matches []Match) []string {
 		if m.Finding.Rule != nil {
 			entry = m.Finding.Rule.Entry
 		}
-		out = append(out, fmt.Sprint(entry, m.role, m.operation, m.outcome, m.Finding.State, m.Finding.Severity, m.Finding.Tenant, m.Finding.Subject, m.Finding.Time, m.silent, string(m.feeds)))
+		out = append(out, fmt.Sprint(entry, m.role, m.operation, m.outcome, m.Finding.State, m.Finding.Severity, m.Finding.Tenant, m.Finding.Subject, m.Finding.Time, m.silent, string(m.feeds), string(m.failed)))
 	}
 	slices.Sort(out)
 	return out

@@ -43,6 +43,7 @@ type Match struct {
 	operation string         // of a request or a result: what they are joined by
 	outcome   ingest.Outcome // of a result
 	feeds     []byte         // what it is to correlations
+	failed    []byte         // of a request: what it is to them if its operation failed
 	seen      int64          // of what it feeds: how far time had come, unix microseconds
 	silent    bool           // it is nothing else
 }

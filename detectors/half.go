@@ -26,9 +26,9 @@ type half struct {
 }
 
 // attempted returns the half that feeds correlations what h looks for where it
-// failed, or nil if h does not ask for success.
+// failed, or nil if h does not ask for success as a rule with a safeguard key does.
 func (h *half) attempted() *half {
-	if h.attempt == nil && h.outcome == ingest.Success {
+	if h.attempt == nil && h.outcome == ingest.Success && h.view == nil {
 		h.attempt = &half{rule: h.rule, state: h.state, kinds: h.kinds, outcome: ingest.Failure, subject: h.subject, match: h.match, silent: true}
 	}
 	return h.attempt
@@ -114,6 +114,9 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 		h.conclude(&m.Finding, s, subject)
 		if role == request {
 			m.operation = operationOf(s)
+			if h.attempt != nil {
+				m.failed = h.attempt.feed(nil, s, subject)
+			}
 		}
 	}
 	return out

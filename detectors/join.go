@@ -3,7 +3,6 @@ package detectors
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,7 +22,7 @@ type role uint8
 
 const (
 	stands  role = iota // a finding by itself
-	request             // a finding once its operation is known to have succeeded
+	request             // a finding once its operation is known to have succeeded, an attempt once it failed
 	result              // the outcome of an operation
 )
 
@@ -89,7 +88,7 @@ func (j *joins) result(s *scope, out []Match) []Match {
 }
 
 // join returns what of a batch's matches is certain: those that stand, and
-// requests whose operation succeeded, in this batch or another.
+// requests whose operation ended, in this batch or another.
 func (e *Engine) join(ctx context.Context, tx *sql.Tx, matches []Match) ([]*Match, error) {
 	certain := make([]*Match, 0, len(matches))
 	var newest time.Time
@@ -121,7 +120,8 @@ func (e *Engine) join(ctx context.Context, tx *sql.Tx, matches []Match) ([]*Matc
 	return certain, err
 }
 
-// joinRequest stores a request and returns it if its operation succeeded already.
+// joinRequest stores a request and returns what it is, if results of its
+// operation are known.
 func (e *Engine) joinRequest(ctx context.Context, tx *sql.Tx, m *Match) ([]*Match, error) {
 	f := &m.Finding
 	stored, err := storeMatch(m)
@@ -135,35 +135,44 @@ func (e *Engine) joinRequest(ctx context.Context, tx *sql.Tx, m *Match) ([]*Matc
 	if err != nil {
 		return nil, err
 	}
-	var outcome string
-	var how []byte
-	err = tx.QueryRowContext(ctx, `SELECT outcome, finding FROM activity_joins WHERE operation = $1 AND part = 'result'`, m.operation).Scan(&outcome, &how)
-	switch {
-	case errors.Is(err, sql.ErrNoRows) || err == nil && outcome != ingest.Success.String():
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	result, err := e.readMatch(how)
+	rows, err := tx.QueryContext(ctx, `SELECT outcome, finding FROM activity_joins WHERE operation = $1 AND outcome <> '' ORDER BY part`, m.operation)
 	if err != nil {
 		return nil, err
 	}
-	done := result.Finding
-	return []*Match{happenedAs(m, done)}, nil
+	defer rows.Close()
+	var out []*Match
+	for rows.Next() {
+		var outcome string
+		var how []byte
+		if err := rows.Scan(&outcome, &how); err != nil {
+			return nil, err
+		}
+		result, err := e.readMatch(how)
+		if err != nil {
+			return nil, err
+		}
+		out = m.ended(out, outcome, result.Finding)
+	}
+	return out, rows.Err()
 }
 
-// joinResult stores an outcome and returns the requests that it makes true.
+// joinResult stores an outcome and returns the requests that it makes true, or
+// attempts. An operation may have several: one that failed is tried again. Builds
+// before stored one only, as the part "result".
 func (e *Engine) joinResult(ctx context.Context, tx *sql.Tx, m *Match) ([]*Match, error) {
 	stored, err := storeMatch(m)
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO activity_joins (operation, part, happened, outcome, finding) VALUES ($1, 'result', $2, $3, $4)
-		ON CONFLICT (operation, part) DO NOTHING`, m.operation, m.Finding.Time.UnixMicro(), m.outcome.String(), stored)
-	if err != nil || m.outcome != ingest.Success {
+	outcome := m.outcome.String()
+	part := strings.Join([]string{"result", outcome, strings.ToLower(m.Finding.Evidence.EventID)}, "/")
+	_, err = tx.ExecContext(ctx, `INSERT INTO activity_joins (operation, part, happened, outcome, finding) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (operation, part) DO UPDATE SET happened = excluded.happened, finding = excluded.finding
+		WHERE excluded.happened < activity_joins.happened`, m.operation, part, m.Finding.Time.UnixMicro(), outcome, stored)
+	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT finding FROM activity_joins WHERE operation = $1 AND part <> 'result' ORDER BY part`, m.operation)
+	rows, err := tx.QueryContext(ctx, `SELECT finding FROM activity_joins WHERE operation = $1 AND outcome = '' ORDER BY part`, m.operation)
 	if err != nil {
 		return nil, err
 	}
@@ -171,11 +180,23 @@ func (e *Engine) joinResult(ctx context.Context, tx *sql.Tx, m *Match) ([]*Match
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*Match, len(requests))
+	out := make([]*Match, 0, len(requests))
 	for i := range requests {
-		out[i] = happenedAs(&requests[i], m.Finding)
+		out = requests[i].ended(out, outcome, m.Finding)
 	}
 	return out, nil
+}
+
+// ended appends what a request is once its operation ended: itself, or what it
+// fed as an attempt.
+func (m *Match) ended(out []*Match, outcome string, done Finding) []*Match {
+	switch {
+	case outcome == ingest.Success.String():
+		return append(out, happenedAs(m, done))
+	case outcome == ingest.Failure.String() && len(m.failed) > 0:
+		return append(out, happenedAs(&Match{silent: true, feeds: m.failed, Finding: Finding{Evidence: m.Finding.Evidence}}, done))
+	}
+	return out
 }
 
 // happenedAs makes a request certain: it happened when it was done, and the

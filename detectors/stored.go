@@ -13,12 +13,13 @@ type storedMatch struct {
 	Rule   string `json:"rule"`
 	Record []byte `json:"record"`
 	Feeds  []byte `json:"feeds,omitempty"`
+	Failed []byte `json:"failed,omitempty"` // builds before it stored none
 	Silent bool   `json:"silent,omitempty"`
 }
 
 func storeMatch(m *Match) ([]byte, error) {
 	f := &m.Finding
-	s := storedMatch{Finding: *f, Record: f.Evidence.Record, Feeds: m.feeds, Silent: m.silent}
+	s := storedMatch{Finding: *f, Record: f.Evidence.Record, Feeds: m.feeds, Failed: m.failed, Silent: m.silent}
 	if f.Rule != nil {
 		s.Rule = f.Rule.Entry
 	}
@@ -39,7 +40,7 @@ func (e *Engine) readMatch(data []byte) (Match, error) {
 	if r := e.byEntry[s.Rule]; r != nil {
 		s.Finding.Rule = &r.Meta
 	}
-	return Match{Finding: s.Finding, feeds: s.Feeds, silent: s.Silent}, nil
+	return Match{Finding: s.Finding, feeds: s.Feeds, failed: s.Failed, silent: s.Silent}, nil
 }
 
 // scanMatches reads the rows of a query for stored matches and closes it; those
