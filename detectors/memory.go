@@ -26,7 +26,8 @@ import (
 // is there), changed (of a text; for one that must come back see replaced) or
 // lowered (of a number; with order: [lowest, …], of a word on that list; with
 // forever: 0, that number stands for the highest). only: [VALUE] leaves other
-// members of a set alone, spare: LIST those on an operator list; absent: true
+// members of a set alone, spare: LIST those on an operator list, where hosts may
+// stand as addresses and those of key vaults as ids or names; absent: true
 // takes a record without the field as an empty set; whole: [VALUE] is a member that
 // stands for all there are, so a set with it has lost nothing.
 //
@@ -56,7 +57,7 @@ type remembered struct {
 	weak    string
 	only    map[string]bool
 	whole   map[string]bool
-	spare   []string // URLs or what is in the set
+	spare   []string // see spares
 	order   map[string]int
 	forever string
 	absent  bool
@@ -236,11 +237,19 @@ func (v *remembered) lowered(now []string, before [][]string) (weak, strong []st
 func (v *remembered) sides(names []string) []string {
 	var out []string
 	for _, name := range names {
-		if (v.only == nil || v.only[name]) && !slices.ContainsFunc(v.spare, func(s string) bool { return strings.EqualFold(s, name) || strings.EqualFold(fields.Host(s), name) }) {
+		if (v.only == nil || v.only[name]) && !v.spares(name) {
 			out = append(out, v.name+": "+name)
 		}
 	}
 	return out
+}
+
+// spares reports whether a member is on the operator list: as it stands, or as
+// the host of an address or of a key vault there.
+func (v *remembered) spares(name string) bool {
+	return slices.ContainsFunc(v.spare, func(s string) bool {
+		return strings.EqualFold(s, name) || strings.EqualFold(fields.Host(s), name) || fields.SameVault(s, name)
+	})
 }
 
 func without(a, b map[string]bool) []string {

@@ -161,6 +161,25 @@ func TestValuesAreHeldAgainstWhatTheyWere(t *testing.T) {
 	)
 }
 
+// An operator's list may have a vault by its id, its address or its name.
+func TestVaultsAreSparedHoweverTheyAreListed(t *testing.T) {
+	for _, listed := range []string{
+		"/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv-ours", "https://kv-ours.vault.azure.net/", "kv-ours.vault.azure.net", "kv-ours",
+	} {
+		e := engineOf(t, map[string][]string{"phi_vaults": {listed}}, memoryRule(`
+      vault: {field: host.param.Vault, weak: changed, spare: phi_vaults}
+`))
+		expect(t, played(t, e,
+			exchange(1, "Set-Thing", "x", "Vault", "https://kv-old.vault.azure.net/keys/k"),
+			exchange(2, "Set-Thing", "x", "Vault", "https://KV-Ours.vault.azure.net/keys/k"),
+			exchange(3, "Set-Thing", "x", "Vault", "https://kv-ours.managedhsm.azure.net/keys/k"),
+		),
+			"2 restored high x - +vault",
+			"3 weakened high x -vault +",
+		)
+	}
+}
+
 func TestLaterJudgementsOfAnEventHaveAHigherRevision(t *testing.T) {
 	e := engineOf(t, nil, memoryRule(`
       vault: {field: param.Vault, weak: changed}

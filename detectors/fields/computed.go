@@ -20,6 +20,8 @@ import (
 //	                            none if either is not in it
 //	unlisted.<list>.<path>      the values at path that are not in the operator's list
 //	listed.<list>.<path> | …    the values at the paths that are in the operator's list
+//	listed_vault.<list>.<path> | …  likewise the resource ids and addresses that are of key vaults in the list, which
+//	                            names them by id, address or name
 //	methods.weakened            of a change of the authentication methods policy: the methods that are weaker
 //	methods.strengthened        likewise, stronger
 //	host.<path>                 the host of the URL at path
@@ -60,6 +62,8 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 
 	"azure_role": newAzureRole,
 
+	"listed_vault": newListedVault,
+
 	"vault":     newReduced(vaultOf),
 	"vault_key": newKeyName,
 	"mailbox":   newReduced(mailboxOf),
@@ -97,7 +101,7 @@ func Quotable(name string) string {
 }
 
 // listVerbs are those of computers whose argument begins with an operator's list.
-var listVerbs = []string{"outside", "rank", "lowered", "listed", "unlisted"}
+var listVerbs = []string{"outside", "rank", "lowered", "listed", "listed_vault", "unlisted"}
 
 // ListsOf returns the operator's list that a computed field reads, if it reads one.
 func ListsOf(name string) []string {

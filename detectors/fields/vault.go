@@ -61,6 +61,79 @@ func vaultOf(id string) string {
 	return ""
 }
 
+// vaultHosts are the ends of the hosts of vaults and managed HSMs, and what is
+// below the name there: a vault may have the name of somebody else's HSM
+// (learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates).
+var vaultHosts = map[string]string{
+	"vault.azure.net": "vaults/", "vault.azure.cn": "vaults/", "vault.usgovcloudapi.net": "vaults/", "vault.microsoftazure.de": "vaults/",
+	"managedhsm.azure.net": "managedhsms/",
+}
+
+// vaultIn says which vault a resource id, an address, a host or a bare name is
+// of, in the same words for all of these: vaults/NAME, managedhsms/NAME, or a
+// host that tells of neither; "" for what is none of them.
+func vaultIn(text string) string {
+	text = strings.ToLower(strings.TrimSpace(text))
+	_, rest, isAddress := strings.Cut(text, "://")
+	switch {
+	case isAddress:
+		text = rest
+	case strings.HasPrefix(text, "/"):
+		for _, of := range []string{"vaults/", "managedhsms/"} {
+			if _, name, found := strings.Cut(text, "/"+of); found {
+				name, _, _ = strings.Cut(name, "/")
+				return of + name
+			}
+		}
+		return ""
+	case !strings.ContainsAny(text, "./:?#@"):
+		if text == "" {
+			return ""
+		}
+		return "vaults/" + text
+	}
+	if end := strings.IndexAny(text, "/?#"); end >= 0 {
+		text = text[:end]
+	}
+	text = text[strings.LastIndexByte(text, '@')+1:]
+	text, _, _ = strings.Cut(text, ":")
+	name, end, _ := strings.Cut(text, ".")
+	if of := vaultHosts[end]; of != "" {
+		return of + name
+	}
+	return text
+}
+
+// SameVault reports whether both are of one key vault, each being a resource id,
+// an address, a host or a bare name.
+func SameVault(a, b string) bool {
+	vault := vaultIn(a)
+	return vault != "" && vault == vaultIn(b)
+}
+
+// listedVault finds the ids and addresses at some paths that are of vaults on an
+// operator's list.
+type listedVault struct{ listed }
+
+func newListedVault(arg string, lists map[string][]string) (computed, error) {
+	c, err := newListed(arg, lists)
+	if err != nil {
+		return nil, err
+	}
+	return &listedVault{*c.(*listed)}, nil
+}
+
+func (l *listedVault) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	for _, p := range l.paths {
+		for _, text := range texts(ev, p) {
+			if slices.ContainsFunc(l.list, func(v string) bool { return SameVault(v, text) }) {
+				dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
+			}
+		}
+	}
+	return dst
+}
+
 // mailboxOf names a mailbox by the last part of its directory path, or the
 // local part of its address.
 func mailboxOf(id string) string {

@@ -26,3 +26,32 @@ func TestThingsAreNamedHoweverTheyAreWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestSameVault(t *testing.T) {
+	const id = "/subscriptions/S/resourceGroups/G/providers/Microsoft.KeyVault/vaults/KV-Ehr"
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{id, "https://kv-ehr.vault.azure.net/keys/k/0123", true},
+		{id, "kv-ehr.vault.azure.net", true},
+		{id, "KV-EHR", true},
+		{id, "/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/KV-EHR", true},
+		{id, "https://kv-ehr.vault.usgovcloudapi.net:443", true},
+		{"/vaults/kv-ehr", "kv-ehr", true},
+		{"https://kv-ehr.vault.azure.net", "kv-ehr.VAULT.azure.net", true},
+		{"https://vault.example.org/", "vault.example.org", true},
+		{id, "kv-ehr2", false},
+		{id, "https://kv-ehr.vault.azure.net.example.org", false},
+		{id, "https://other.vault.azure.net/vaults/kv-ehr", false},
+		{id, "https://kv-ehr.vault.azure.net@other.example.org/", false},
+		{id, "https://kv-ehr.managedhsm.azure.net", false},
+		{"/subscriptions/S/resourceGroups/G/providers/Microsoft.KeyVault/managedHSMs/kv-ehr", "https://kv-ehr.managedhsm.azure.net", true},
+		{"", "", false},
+		{"/subscriptions/S", "/subscriptions/S", false},
+	} {
+		if got, back := SameVault(tt.a, tt.b), SameVault(tt.b, tt.a); got != tt.want || back != tt.want {
+			t.Errorf("%q and %q: %v and %v, want %v", tt.a, tt.b, got, back, tt.want)
+		}
+	}
+}
