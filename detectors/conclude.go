@@ -112,6 +112,6 @@ func (h *half) conclude(f *Finding, s *scope, subject string) {
 		f.By = k.text(ev.Actor.ID)
 	}
 	if h.state == Weakened || h.state == Restored {
-		f.Weak, f.Strong = r.sides.of(s, h.state)
+		f.Weak, f.Strong = r.sides.of(s, h.state, subject)
 	}
 }

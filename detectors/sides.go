@@ -19,13 +19,16 @@ import (
 //
 // where a selection is a Sigma search identifier: a map, or a list of maps. In
 // the second form every value is a side: those at lost are weak, those at back
-// strong. A restore in which no side is strong restores the safeguard as a whole.
+// strong. With by_part: true a value is "PART: SIDE", a side of only the subjects
+// that have the part: an event may be about several. A restore in which no side
+// is strong restores the safeguard as a whole.
 
 // side is one side of a safeguard.
 type side struct {
 	name         string
 	weak, strong *sigma.Matcher // nil: never
 	lost, back   int            // slots; -1: none
+	byPart       bool           // values are "PART: SIDE"
 }
 
 type sides []side
@@ -35,6 +38,7 @@ type sideYAML struct {
 	Strong yaml.Node `yaml:"strong"`
 	Lost   string    `yaml:"lost"`
 	Back   string    `yaml:"back"`
+	ByPart bool      `yaml:"by_part"`
 }
 
 // sides reads safeguard.sides, in the order of the file.
@@ -51,7 +55,10 @@ func (b *builder) sides(sr *sigma.Rule, n *yaml.Node) (sides, error) {
 		if err := n.Content[i+1].Load(&y, yaml.WithKnownFields(true)); err != nil {
 			return nil, at(sr.File, n.Content[i+1], "safeguard.sides: %v", err)
 		}
-		s := side{name: n.Content[i].Value, lost: b.sideSlot(y.Lost), back: b.sideSlot(y.Back)}
+		s := side{name: n.Content[i].Value, lost: b.sideSlot(y.Lost), back: b.sideSlot(y.Back), byPart: y.ByPart}
+		if s.byPart && s.lost < 0 && s.back < 0 {
+			return nil, at(sr.File, n.Content[i+1], "safeguard.sides: by_part is of the values of fields: write {lost: FIELD, back: FIELD, by_part: true}")
+		}
 		var err error
 		if s.weak, err = b.selection(sr, &y.Weak); err != nil {
 			return nil, err
@@ -84,14 +91,14 @@ func (b *builder) sideSlot(field string) int {
 	return b.options.Fields.Slot(field)
 }
 
-// of returns the sides that an event shows weak and strong. What restores does
-// not weaken.
-func (s sides) of(sc *scope, state State) (weak, strong []string) {
+// of returns the sides of a subject that an event shows weak and strong. What
+// restores does not weaken.
+func (s sides) of(sc *scope, state State, subject string) (weak, strong []string) {
 	for i := range s {
 		if state == Weakened {
-			weak = s[i].each(sc, s[i].lost, weak)
+			weak = s[i].each(sc, s[i].lost, subject, weak)
 		}
-		strong = s[i].each(sc, s[i].back, strong)
+		strong = s[i].each(sc, s[i].back, subject, strong)
 		switch {
 		case state == Weakened && s[i].weak != nil && s[i].weak.Match(sc):
 			weak = append(weak, s[i].name)
@@ -102,15 +109,30 @@ func (s sides) of(sc *scope, state State) (weak, strong []string) {
 	return slices.Clip(weak), slices.Clip(strong)
 }
 
-// each appends a side for every value of a field.
-func (s *side) each(sc *scope, slot int, out []string) []string {
+// each appends a side for every value of a field that is one of the subject.
+func (s *side) each(sc *scope, slot int, subject string, out []string) []string {
 	if slot < 0 {
 		return out
 	}
 	for _, v := range sc.Values(slot) {
-		if v.Text != "" && v.Kind != sigma.Array && v.Kind != sigma.Object && len(out) < maxSubjects {
-			out = append(out, s.name+": "+strings.ToLower(v.Text))
+		text, ours := v.Text, true
+		if s.byPart {
+			text, ours = sideOf(subject, v.Text)
+		}
+		if ours && text != "" && v.Kind != sigma.Array && v.Kind != sigma.Object && len(out) < maxSubjects {
+			out = append(out, s.name+": "+strings.ToLower(text))
 		}
 	}
 	return out
+}
+
+// sideOf returns SIDE of "PART: SIDE", and whether a subject has that part.
+func sideOf(subject, text string) (string, bool) {
+	part, text, found := strings.Cut(text, ": ")
+	for p := range strings.SplitSeq(subject, joiner) {
+		if found && strings.EqualFold(p, part) {
+			return text, true
+		}
+	}
+	return "", false
 }

@@ -12,39 +12,53 @@ import (
 // methods compares the two sides of a change of the authentication methods
 // policy, in the layout of Graph's resource: configurations with id and state.
 // A strong method that is disabled, or asks for less, is weaker; so is a weak
-// one that is enabled. Its values are the methods that changed in that way.
-type methods struct{ weakened bool }
+// one that is enabled.
+//
+//	methods.weakened      the methods that are weaker
+//	methods.strengthened  those that are stronger, and weaker in nothing
+//	methods.lost          "METHOD: SWITCH", what made them weaker
+//	methods.back          likewise, what is strong after the change
+type methods struct{ of string }
 
 func newMethods(arg string, _ map[string][]string) (computed, error) {
-	if arg != "weakened" && arg != "strengthened" {
-		return nil, fmt.Errorf("%q: write methods.weakened or methods.strengthened", arg)
+	switch arg {
+	case "weakened", "strengthened", "lost", "back":
+		return &methods{arg}, nil
 	}
-	return &methods{arg == "weakened"}, nil
+	return nil, fmt.Errorf("%q: write methods.weakened, methods.strengthened, methods.lost or methods.back", arg)
 }
 
 // method is an authentication method and its switches.
 type method struct {
 	id       string
-	weak     bool                // the less it is on, the better
-	switches [][2]*document.Path // before, after
+	weak     bool // the less it is on, the better
+	switches []methodSwitch
+}
+
+type methodSwitch struct {
+	name        string // METHOD: SWITCH
+	before, now *document.Path
 }
 
 var methodTable = []method{
-	newMethod("Email", true, "state"),
-	newMethod("Fido2", false, "state", "isAttestationEnforced", "keyRestrictions.isEnforced"),
-	newMethod("MicrosoftAuthenticator", false, "state", "featureSettings.numberMatchingRequiredState.state",
-		"featureSettings.displayAppInformationRequiredState.state", "featureSettings.displayLocationInformationRequiredState.state"),
-	newMethod("Sms", true, "state"),
-	newMethod("Voice", true, "state"),
+	newMethod("Email", true),
+	newMethod("Fido2", false, "attestation", "isAttestationEnforced", "key restrictions", "keyRestrictions.isEnforced"),
+	newMethod("MicrosoftAuthenticator", false, "number matching", "featureSettings.numberMatchingRequiredState.state",
+		"app name", "featureSettings.displayAppInformationRequiredState.state", "location", "featureSettings.displayLocationInformationRequiredState.state"),
+	newMethod("Sms", true),
+	newMethod("Voice", true),
 }
 
-func newMethod(id string, weak bool, switches ...string) method {
+// newMethod makes a method of its state and of further switches, each a name and
+// a path.
+func newMethod(id string, weak bool, more ...string) method {
 	m := method{id: id, weak: weak}
-	for _, s := range switches {
+	all := append([]string{"state", "state"}, more...)
+	for i := 0; i < len(all); i += 2 {
 		path := func(side string) *document.Path {
-			return document.MustCompile("modified.AuthenticationMethodsPolicy." + side + ".authenticationMethodConfigurations[id=" + id + "]." + s)
+			return document.MustCompile("modified.AuthenticationMethodsPolicy." + side + ".authenticationMethodConfigurations[id=" + id + "]." + all[i+1])
 		}
-		m.switches = append(m.switches, [2]*document.Path{path("old"), path("new")})
+		m.switches = append(m.switches, methodSwitch{id + ": " + all[i], path("old"), path("new")})
 	}
 	return m
 }
@@ -53,15 +67,18 @@ func (c *methods) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	for i := range methodTable {
 		m := &methodTable[i]
 		var weaker, stronger bool
-		for _, s := range m.switches {
-			was, known := switched(ev, s[0])
-			is, both := switched(ev, s[1])
-			if known && both && was != is {
-				weaker = weaker || is == m.weak
-				stronger = stronger || is != m.weak
+		for k := range m.switches {
+			s := &m.switches[k]
+			was, known := switched(ev, s.before)
+			is, both := switched(ev, s.now)
+			changed := known && both && was != is
+			weaker = weaker || changed && is == m.weak
+			stronger = stronger || changed && is != m.weak
+			if c.of == "lost" && changed && is == m.weak || c.of == "back" && both && is != m.weak {
+				dst = append(dst, sigma.Value{Kind: sigma.String, Text: s.name})
 			}
 		}
-		if c.weakened && weaker || !c.weakened && stronger && !weaker {
+		if c.of == "weakened" && weaker || c.of == "strengthened" && stronger && !weaker {
 			dst = append(dst, sigma.Value{Kind: sigma.String, Text: m.id})
 		}
 	}
