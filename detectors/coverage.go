@@ -153,6 +153,8 @@ func listsInPair(key string, value *yaml.Node) (lists []string) {
 				lists = append(lists, list)
 			}
 		}
+	case key == "spare" && value.Value != "":
+		lists = append(lists, value.Value)
 	case key == "lapses":
 		var y lapsesYAML
 		if value.Load(&y) == nil && y.List != "" {

@@ -39,7 +39,7 @@ var knownLists = []operatorList{
 	{"phi_apps", "ids of the applications through which PHI is reached", "sign-ins are not told apart by what they reach"},
 	{"phi_sites", "addresses of the SharePoint sites that hold PHI", "only labels tell that a shared file is PHI"},
 	{"phi_resources", "ids of the Azure resources that hold PHI, or their beginnings", "no resource is more precious than another: the lower severity"},
-	{"phi_vaults", "ids of the key vaults that hold keys to PHI", "every vault counts the same"},
+	{"phi_vaults", "key vaults that hold keys to PHI, by id, address or name", "every vault counts the same"},
 	{"cmk_keys", "customer-managed keys, as the vault's log writes them", "the deletion of any key has the lower severity"},
 	{"emergency_accounts", "object ids and sign-in names of the emergency accounts", "an emergency account is an account like others"},
 	{"tap_lifetime", "one duration, the longest lifetime of a Temporary Access Pass under your policy", "a pass counts for thirty days, the longest that any policy can allow"},

@@ -24,6 +24,8 @@ import (
 //	                            names them by id, address or name
 //	methods.weakened            of a change of the authentication methods policy: the methods that are weaker
 //	methods.strengthened        likewise, stronger
+//	methods.lost                METHOD: SWITCH of each switch of a method that is weaker
+//	methods.back                likewise of each that is strong now
 //	host.<path>                 the host of the URL at path
 //	count.<path>                how many values there are at path; none if it is not there
 //	greater.<path>,<path>       true if the first number is greater than the second, false if not, none if either is none
