@@ -13,9 +13,9 @@ import (
 // relay is one address whose hub can be exchanged, as when a hub is deleted
 // and created again. With no hub it closes every connection.
 type relay struct {
-	hub      atomic.Pointer[localhub.Hub]
 	accepted atomic.Int64
-	mu       sync.Mutex // guards cancel
+	mu       sync.Mutex // guards what is served, and until when
+	hub      *localhub.Hub
 	cancel   context.CancelFunc
 	ctx      context.Context
 }
@@ -36,7 +36,7 @@ func (r *relay) listen(t testing.TB) string {
 				return
 			}
 			r.accepted.Add(1)
-			hub, ctx := r.hub.Load(), r.current()
+			hub, ctx := r.current()
 			if hub == nil {
 				conn.Close()
 				continue
@@ -60,11 +60,11 @@ func (r *relay) to(hub *localhub.Hub) {
 		r.cancel()
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
-	r.hub.Store(hub)
+	r.hub = hub
 }
 
-func (r *relay) current() context.Context {
+func (r *relay) current() (*localhub.Hub, context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.ctx
+	return r.hub, r.ctx
 }
