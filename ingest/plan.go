@@ -104,6 +104,14 @@ func (e *Event) Values(p *document.Path, dst []document.Value) []document.Value 
 	return e.Doc.Values(p, dst)
 }
 
+// Find is Values where they are: they may be read until the next event is decoded.
+func (e *Event) Find(p *document.Path) []document.Value {
+	if slot, ok := e.slot(p); ok {
+		return e.read.Values(slot)
+	}
+	return e.Doc.Values(p, nil)
+}
+
 // Text is Doc.Text as Values is Doc.Values.
 func (e *Event) Text(p *document.Path) string {
 	if slot, ok := e.slot(p); ok {

@@ -2,6 +2,7 @@ package fields
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,15 +134,15 @@ func compute(name string, lists map[string][]string) (computed, error) {
 	return nil, nil
 }
 
-// texts appends the texts at a path.
-func texts(ev *ingest.Event, p *document.Path) []string {
-	var out []string
-	for _, v := range ev.Doc.Values(p, nil) {
-		if v.Kind != document.Null && v.Text != "" {
-			out = append(out, v.Text)
+// texts yields the texts at a path.
+func texts(ev *ingest.Event, p *document.Path) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, v := range ev.Find(p) {
+			if v.Kind != document.Null && v.Text != "" && !yield(v.Text) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // listAndPath splits "<list>.<path>".
@@ -169,7 +170,7 @@ func newOutside(arg string, lists map[string][]string) (computed, error) {
 }
 
 func (o *outside) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	for _, text := range texts(ev, o.path) {
+	for text := range texts(ev, o.path) {
 		for address := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
 			_, domain, isAddress := strings.Cut(address, "@")
 			if isAddress && !o.ours(strings.Trim(domain, `"<>)]`)) {
@@ -204,7 +205,7 @@ func Ranks(values []string) map[string]int {
 
 // of returns the place of the first value at a path.
 func (r ranking) of(ev *ingest.Event, p *document.Path) (int, bool) {
-	n, ok := r[strings.ToLower(strings.TrimSpace(ev.Doc.Text(p)))]
+	n, ok := r[strings.ToLower(strings.TrimSpace(ev.Text(p)))]
 	return n, ok
 }
 

@@ -22,7 +22,7 @@ func newDays(arg string, _ map[string][]string) (computed, error) {
 const unlimitedDays = 1_000_000
 
 func (d *days) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	for _, text := range texts(ev, d.path) {
+	for text := range texts(ev, d.path) {
 		if n, ok := Days(text); ok {
 			dst = append(dst, number(n))
 		}

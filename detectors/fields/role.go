@@ -27,7 +27,7 @@ func newAzureRole(arg string, _ map[string][]string) (computed, error) {
 }
 
 func (a *azureRole) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	for _, text := range texts(ev, a.path) {
+	for text := range texts(ev, a.path) {
 		id := LowerASCII(text[strings.LastIndexByte(text, '/')+1:])
 		name, known := azureRoles[id]
 		if !known {

@@ -171,9 +171,23 @@ func (t *Table) Further(set *sigma.Set, matchers []*sigma.Matcher, others []int)
 		if slot < 0 {
 			return true
 		}
-		p := t.paths[slot]
-		return slices.Contains(indexed, slot) || p != nil && (!p.Targeted() || apart(p)) || t.effort(slot) > 1
+		return slices.Contains(indexed, slot) || !t.easy(slot)
 	})
+}
+
+// easy reports whether a walk reads what a field is made of at little cost.
+func (t *Table) easy(slot int) bool {
+	inputs := []*document.Path{t.paths[slot]}
+	switch c := t.computed[slot].(type) {
+	case nil:
+	case *derivedField:
+		return false // it looks for much, and finds it in few records
+	default:
+		if inputs = inputsOf(c); len(inputs) == 0 {
+			return t.effort(slot) <= 1
+		}
+	}
+	return !slices.ContainsFunc(inputs, func(p *document.Path) bool { return !p.Targeted() || apart(p) })
 }
 
 // inputsOf returns the paths that a computed field reads of every event, as far

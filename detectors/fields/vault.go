@@ -34,7 +34,7 @@ func newReduced(to func(string) string) func(string, map[string][]string) (compu
 func (r *reduced) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	from := len(dst)
 	for _, p := range r.paths {
-		for _, text := range texts(ev, p) {
+		for text := range texts(ev, p) {
 			v := sigma.Value{Kind: sigma.String, Text: r.to(strings.TrimSpace(text))}
 			if v.Text != "" && !slices.Contains(dst[from:], v) {
 				dst = append(dst, v)
@@ -125,7 +125,7 @@ func newListedVault(arg string, lists map[string][]string) (computed, error) {
 
 func (l *listedVault) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	for _, p := range l.paths {
-		for _, text := range texts(ev, p) {
+		for text := range texts(ev, p) {
 			if slices.ContainsFunc(l.list, func(v string) bool { return SameVault(v, text) }) {
 				dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
 			}
@@ -172,11 +172,11 @@ func newKeyName(arg string, _ map[string][]string) (computed, error) {
 }
 
 func (k *keyName) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	address := ev.Doc.Text(k.address)
+	address := ev.Text(k.address)
 	name, _, _ := strings.Cut(VaultObject(address), "?")
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	if k.name != nil {
-		name = ev.Doc.Text(k.name)
+		name = ev.Text(k.name)
 	}
 	vault := vaultOf(address)
 	if vault == "" || name == "" {

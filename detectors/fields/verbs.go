@@ -28,7 +28,7 @@ func newUnlisted(arg string, lists map[string][]string) (computed, error) {
 }
 
 func (u *unlisted) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	for _, text := range texts(ev, u.path) {
+	for text := range texts(ev, u.path) {
 		if !slices.ContainsFunc(u.list, func(v string) bool { return strings.EqualFold(v, text) }) {
 			dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
 		}
@@ -53,8 +53,8 @@ func newGreater(arg string, _ map[string][]string) (computed, error) {
 }
 
 func (g *greater) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	a, errA := strconv.ParseFloat(ev.Doc.Text(g.a), 64)
-	b, errB := strconv.ParseFloat(ev.Doc.Text(g.b), 64)
+	a, errA := strconv.ParseFloat(ev.Text(g.a), 64)
+	b, errB := strconv.ParseFloat(ev.Text(g.b), 64)
 	switch {
 	case errA != nil || errB != nil:
 		return dst
@@ -73,7 +73,7 @@ func newUntil(arg string, _ map[string][]string) (computed, error) {
 }
 
 func (u *until) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	seconds, err := strconv.ParseInt(ev.Doc.Text(u.path), 10, 64)
+	seconds, err := strconv.ParseInt(ev.Text(u.path), 10, 64)
 	if err != nil || ev.Time.IsZero() {
 		return dst
 	}
@@ -104,7 +104,7 @@ func newListed(arg string, lists map[string][]string) (computed, error) {
 
 func (l *listed) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	for _, p := range l.paths {
-		for _, text := range texts(ev, p) {
+		for text := range texts(ev, p) {
 			if slices.ContainsFunc(l.list, func(v string) bool { return strings.EqualFold(v, text) }) {
 				dst = append(dst, sigma.Value{Kind: sigma.String, Text: text})
 			}
@@ -122,7 +122,7 @@ func newHost(arg string, _ map[string][]string) (computed, error) {
 }
 
 func (h *host) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	for _, text := range texts(ev, h.path) {
+	for text := range texts(ev, h.path) {
 		dst = append(dst, sigma.Value{Kind: sigma.String, Text: Host(text)})
 	}
 	return dst
@@ -146,7 +146,7 @@ func newCount(arg string, _ map[string][]string) (computed, error) {
 }
 
 func (c *count) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	values := ev.Doc.Values(c.path, nil)
+	values := ev.Find(c.path)
 	switch {
 	case len(values) == 0:
 		return dst

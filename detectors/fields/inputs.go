@@ -1,0 +1,25 @@
+package fields
+
+import "phiwatch/ingest/document"
+
+// What computed fields read: where all of it is easy to come by, the walk over the
+// record reads it along, and the field is computed of that.
+
+func (o *outside) inputs() []*document.Path  { return []*document.Path{o.path} }
+func (r *rank) inputs() []*document.Path     { return []*document.Path{r.path} }
+func (l *lowered) inputs() []*document.Path  { return []*document.Path{l.now, l.before} }
+func (d *days) inputs() []*document.Path     { return []*document.Path{d.path} }
+func (u *unlisted) inputs() []*document.Path { return []*document.Path{u.path} }
+func (g *greater) inputs() []*document.Path  { return []*document.Path{g.a, g.b} }
+func (u *until) inputs() []*document.Path    { return []*document.Path{u.path} }
+func (l *listed) inputs() []*document.Path   { return l.paths }
+func (h *host) inputs() []*document.Path     { return []*document.Path{h.path} }
+func (c *count) inputs() []*document.Path    { return []*document.Path{c.path} }
+func (r *reduced) inputs() []*document.Path  { return r.paths }
+
+func (k *keyName) inputs() []*document.Path {
+	if k.name == nil {
+		return []*document.Path{k.address}
+	}
+	return []*document.Path{k.address, k.name}
+}
