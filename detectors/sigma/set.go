@@ -10,7 +10,7 @@ type Set struct {
 	matchers []evaluation
 	always   []int32     // matchers without a requirement
 	heads    []fieldHead // of the fields of the index
-	likely   keyFilter   // of all of them
+	keys     keyTable    // of all of them
 	fields   []fieldIndex
 	every    []int // the index of each of fields
 	keywords *textIndex
@@ -154,8 +154,12 @@ func (s *Set) mark(i int, ev Event, sc *Scratch) {
 		if !v.hasText() {
 			continue
 		}
-		if len(v.Text) <= int(head.longest) && s.likely.has(i, &v) {
-			s.fields[i].markExact(v, sc)
+		if len(v.Text) <= int(head.longest) {
+			if found, sure := s.keys.look(i, &v); found != nil {
+				sc.markFiled(found, true)
+			} else if !sure {
+				s.fields[i].markExact(v, sc)
+			}
 		}
 		if head.texts {
 			s.fields[i].texts.markUnless(sc.barren(s, i), v.Text, sc.marks)
@@ -166,18 +170,27 @@ func (s *Set) mark(i int, ev Event, sc *Scratch) {
 	}
 }
 
+// markExact marks what is filed under a value, whatever it is.
 func (f *fieldIndex) markExact(v Value, sc *Scratch) {
 	keys, end := v.AppendKeys(sc.key[:0])
 	sc.key = keys
 	if found := f.exact[string(keys[:end])]; found != nil {
-		markAll(sc.marks, found.all)
-		markAll(sc.marks[len(sc.marks)/2:], found.settled)
+		sc.markFiled(found, true)
 	}
 	if end == len(keys) {
 		return
 	}
 	if found := f.exact[string(keys[end:])]; found != nil {
-		markAll(sc.marks, found.all)
+		sc.markFiled(found, false)
+	}
+}
+
+// markFiled marks what is filed under a value that has the text, or that has
+// another spelling of the number.
+func (sc *Scratch) markFiled(found *filed, text bool) {
+	markAll(sc.marks, found.all)
+	if text {
+		markAll(sc.marks[len(sc.marks)/2:], found.settled)
 	}
 }
 

@@ -201,7 +201,7 @@ func (b *setBuilder) finish() {
 		keys += len(f.index.exact)
 	}
 	slices.SortFunc(b.set.fields, func(x, y fieldIndex) int { return x.slot - y.slot })
-	b.set.likely = newKeyFilter(keys)
+	b.set.keys = newKeyTable(keys)
 	for i := range b.set.fields {
 		b.set.every = append(b.set.every, i)
 		b.set.heads = append(b.set.heads, b.head(i))
@@ -212,8 +212,8 @@ func (b *setBuilder) finish() {
 func (b *setBuilder) head(i int) fieldHead {
 	f := &b.set.fields[i]
 	head := fieldHead{slot: int32(f.slot), longest: -1, texts: f.texts != nil, present: len(f.present) > 0}
-	for key := range f.exact {
-		b.set.likely.add(i, key)
+	for key, found := range f.exact {
+		b.set.keys.add(i, key, found)
 		head.longest = max(head.longest, int32(3*len(key))) // folding makes no text shorter than a third of itself
 	}
 	return head
