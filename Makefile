@@ -23,11 +23,12 @@ build: ## a static binary in ./phiwatch
 test: ## the whole suite
 	$(GO) test ./...
 
-# The kill test and the README's commands are processes of their own: minutes
-# under the race detector, and `make test` has them. Of the detectors Match alone
-# is called by several goroutines.
+# The kill test and the README's commands are processes of their own, and the
+# longest scripts and the catalog's orders have one goroutine: minutes under the
+# race detector, and `make test` has them. Of the detectors Match alone is called by
+# several goroutines.
 race: ## the race detector over what is concurrent
-	$(GO) test -race -skip '^(TestKilledAndStartedAgain|TestReadme)$$' $(RACE)
+	$(GO) test -race -skip '^(TestKilledAndStartedAgain|TestReadme|TestCatalogGivesTheSameLedgerInAnyOrder)$$|^TestScripts$$/^(rules-tools|packs)$$' $(RACE)
 	$(GO) test -race -run Concurrently ./detectors
 
 lint: $(GOBIN)/golangci-lint ## format, vet and lint; .golangci.yml says what and why
