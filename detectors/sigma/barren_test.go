@@ -49,6 +49,35 @@ func TestRememberedTextsDoNotChangeMatches(t *testing.T) {
 	}
 }
 
+// Operators' lists may be long, and several fields be held against one.
+func TestLongListsAreFound(t *testing.T) {
+	list := make([]string, 20_000)
+	for i := range list {
+		list[i] = fmt.Sprintf("Account %d", i)
+	}
+	fields := &Fields{}
+	var matchers []*Matcher
+	for _, field := range []string{"a", "b", "c", "d"} {
+		d, err := parseText("s: {" + field + "|expand: '%accounts%'}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Compile(d, Options{Fields: fields, Placeholders: map[string][]string{"accounts": list}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		matchers = append(matchers, m)
+	}
+	set, sc := NewSet(matchers), NewScratch()
+	for record, want := range map[string][]int{
+		`{"a": "account 0", "d": "ACCOUNT 19999"}`: {0, 3}, `{"b": "account 1", "c": "account 20000"}`: {1}, `{"a": "bccount 5", "c": "account 5\u017f"}`: nil,
+	} {
+		if got := set.Match(newJSONEvent(t, fields, record), sc, nil); !cmp.Equal(want, got) {
+			t.Errorf("%s: rules %v match, want %v", record, got, want)
+		}
+	}
+}
+
 // An index that prefers other fields finds the same.
 func TestEffortChangesTheIndexOnly(t *testing.T) {
 	m := compileText(t, "s: {a: x, b|contains: y, c: '*'}")

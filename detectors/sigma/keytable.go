@@ -10,7 +10,7 @@ import (
 // in a map would cost many times that.
 type keyTable struct {
 	likely []uint64 // by hash: whether a key has it
-	chains []uint16 // by the hash without its last bits: 1 + the place of its first key; 0: none
+	chains []uint32 // by the hash without its last bits: 1 + the place of its first key; 0: none
 	keys   []tableKey
 	shift  uint8 // of hashes
 }
@@ -18,13 +18,9 @@ type keyTable struct {
 type tableKey struct {
 	text  string // folded
 	field int
-	next  uint16 // as in chains
+	next  uint32 // as in chains
 	found *filed
 }
-
-// maxTableKeys is how many keys a table can hold. Further ones are in the fields'
-// maps alone, and every text may be one of them.
-const maxTableKeys = 1<<16 - 2
 
 // chainBits is how many bits of a hash the chains leave out.
 const chainBits = 4
@@ -32,8 +28,8 @@ const chainBits = 4
 // newKeyTable makes room for a number of keys, so that one in 32 texts at most
 // has the hash of one.
 func newKeyTable(keys int) keyTable {
-	size := min(max(10, bits.Len(uint(32*keys))), 20)
-	return keyTable{likely: make([]uint64, 1<<size/64), chains: make([]uint16, 1<<size>>chainBits), shift: uint8(32 - size)}
+	size := min(max(10, bits.Len(uint(32*keys))), 24)
+	return keyTable{likely: make([]uint64, 1<<size/64), chains: make([]uint32, 1<<size>>chainBits), shift: uint8(32 - size)}
 }
 
 // hash mixes the number of the field, and the length of a folded ASCII text with
@@ -43,20 +39,20 @@ func (k *keyTable) hash(field, n int, first, last byte) uint32 {
 }
 
 func (k *keyTable) add(field int, key string, found *filed) {
-	if key == "" || len(k.keys) == maxTableKeys {
-		return // look is unsure of the first, and full of the other
+	if key == "" {
+		return // look is unsure of it
 	}
 	h := k.hash(field, len(key), key[0], key[len(key)-1])
 	k.likely[h>>6] |= 1 << (h & 63)
 	k.keys = append(k.keys, tableKey{key, field, k.chains[h>>chainBits], found})
-	k.chains[h>>chainBits] = uint16(len(k.keys))
+	k.chains[h>>chainBits] = uint32(len(k.keys))
 }
 
 // look returns what is filed under a value of a field. It is unsure of texts
 // beyond ASCII, which fold to other lengths, and of numbers that are not plain,
 // which have several spellings.
 func (k *keyTable) look(field int, v *Value) (found *filed, sure bool) {
-	if v.Text == "" || v.Kind == Number && !plainInt(v.Text) || len(k.keys) == maxTableKeys {
+	if v.Text == "" || v.Kind == Number && !plainInt(v.Text) {
 		return nil, false
 	}
 	h := k.hash(field, len(v.Text), v.Text[0], v.Text[len(v.Text)-1])
