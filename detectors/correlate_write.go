@@ -5,7 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
-	"unicode/utf8"
+
+	"phiwatch/detectors/fields"
 )
 
 // What reader reads: texts behind their length, groups, blocks.
@@ -27,34 +28,9 @@ func appendGroup(b []byte, tenant string, values []string) []byte {
 	b = append(b, tenant...)
 	for _, v := range values {
 		from := len(b) + 1
-		b = appendLower(append(b, 0), v)
+		b = fields.AppendLower(append(b, 0), v)
 		if len(b)-from != len(v) { // so is the length that was written
 			return appendText(b[:before], tenant, "\x00", strings.ToLower(strings.Join(values, "\x00")))
-		}
-	}
-	return b
-}
-
-// appendLower appends strings.ToLower(v), eight bytes at once as long as they are ASCII.
-func appendLower(b []byte, v string) []byte {
-	const ones = 0x0101010101010101
-	from, i := len(b), 0
-	b = append(b, v...)
-	low := b[from:]
-	for ; i+8 <= len(low); i += 8 {
-		w := binary.LittleEndian.Uint64(low[i:])
-		if w&(ones*0x80) != 0 {
-			return append(b[:from], strings.ToLower(v)...)
-		}
-		upper := (w + ones*(0x80-'A')) &^ (w + ones*(0x7f-'Z')) & (ones * 0x80) // carries reach no other byte
-		binary.LittleEndian.PutUint64(low[i:], w|upper>>2)
-	}
-	for ; i < len(low); i++ {
-		switch c := low[i]; {
-		case c >= utf8.RuneSelf:
-			return append(b[:from], strings.ToLower(v)...)
-		case 'A' <= c && c <= 'Z':
-			low[i] = c + 'a' - 'A'
 		}
 	}
 	return b

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
 	"phiwatch/ingest/document"
@@ -68,7 +69,7 @@ func operationOf(s *scope) string {
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		b = appendLower(b, part)
+		b = fields.AppendLower(b, part)
 	}
 	s.feed.buf = b
 	return s.keep.take(append(s.keep.room(len(b)), b...))

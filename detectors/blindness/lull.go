@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/ingest"
 	"phiwatch/ingest/document"
 )
@@ -131,7 +131,7 @@ func (g *Glimpse) meet(ev *ingest.Event, resources map[string][]listened) {
 		}
 		id = subscriptionOf(id)
 	}
-	g.id = appendLower(g.id[:0], id)
+	g.id = fields.AppendLower(g.id[:0], id)
 	for i := range resources[string(g.id)] {
 		c := &resources[string(g.id)][i]
 		if ev.Time.After(c.since) && !slices.Contains(g.met, c.cutKey) &&
@@ -151,19 +151,4 @@ func subscriptionOf(id string) string {
 		return id[:before+i]
 	}
 	return id
-}
-
-// appendLower appends strings.ToLower(v).
-func appendLower(b []byte, v string) []byte {
-	from := len(b)
-	b = append(b, v...)
-	for i, c := range b[from:] {
-		switch {
-		case c >= utf8.RuneSelf:
-			return append(b[:from], strings.ToLower(v)...)
-		case 'A' <= c && c <= 'Z':
-			b[from+i] = c + 'a' - 'A'
-		}
-	}
-	return b
 }

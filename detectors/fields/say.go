@@ -81,15 +81,3 @@ func sayOutcome(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	}
 	return say(dst, ev.Outcome.String())
 }
-
-// LowerASCII returns s with ASCII letters in lower case and all else in its
-// place: unlike strings.ToLower, of bytes that are not UTF-8 too.
-func LowerASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
-}
