@@ -39,6 +39,7 @@ import (
 //	site.<path>,<path> …        the sites that SharePoint addresses lie in
 //	resource.<path>             the ids of the Azure resources that others, such as its blob service, lie in
 //	each.<path>,<path> …        the texts at all the paths, each once
+//	items.<path>,<path> …       the items of lists at all the paths, each once; a text may be a list, too: "a;b"
 //	mapped.<name>               what the mappings of log sources need
 //	said.<path>                 texts without blanks around them, and without closing full stop; said.action: what was done
 //	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, tenant, ip, and of that the network: IPv6 by 64 bits
@@ -62,6 +63,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"mapped":   newMapped,
 	"said":     newSaid,
 	"part":     newPart,
+	"items":    newItems,
 
 	"azure_role": newAzureRole,
 
