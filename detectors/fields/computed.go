@@ -27,6 +27,8 @@ import (
 //	methods.strengthened        likewise, stronger
 //	methods.lost                METHOD: SWITCH of each switch of a method that is weaker
 //	methods.back                likewise of each that is strong now
+//	plans.lost                  of a change of a user's licences: the service plans that one of them has off now
+//	plans.back                  likewise, on again
 //	host.<path>                 the host of the URL at path
 //	count.<path>                how many values there are at path; none if it is not there
 //	greater.<path>,<path>       true if the first number is greater than the second, false if not, none if either is none
@@ -64,6 +66,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"said":     newSaid,
 	"part":     newPart,
 	"items":    newItems,
+	"plans":    newPlans,
 
 	"azure_role": newAzureRole,
 

@@ -25,6 +25,11 @@ var logSources = map[string][]View{
 		// Elevated access is looked for under its name in the portal's activity log.
 		{Kinds: activities, Mapping: &auditInActivity, when: asksFor("operationName", portalOperations())},
 	},
+	// Entra's log and, in record type 8, the unified audit log tell of the same changes.
+	"azure/directorychanges": {
+		{Kinds: audits, Mapping: &auditFields},
+		{Kinds: m365, Mapping: &m365Fields},
+	},
 	"azure/signinlogs":        {{Kinds: signIns, Mapping: &signInFields}},
 	"azure/interactivesignin": {{Kinds: signIns[:1], Mapping: &signInFields}},
 	"azure/workloadsignin":    {{Kinds: workloads, Mapping: &signInFields}},
