@@ -90,7 +90,7 @@ func matchesOf(t *testing.T, e *Engine, record string) []Match {
 	return matches
 }
 
-func TestWeakeningByAnotherNameWaitsUntilItIsKnownWhoseItIs(t *testing.T) {
+func TestWhatWasToldByAnotherNameIsRestoredByWhoseItTurnsOutToBe(t *testing.T) {
 	e := engineOf(t, nil, exchangeRule(holds, `
   alias:
     names: [param.Name]
@@ -106,12 +106,16 @@ func TestWeakeningByAnotherNameWaitsUntilItIsKnownWhoseItIs(t *testing.T) {
 		exchange(1, "Remove-Hold", "", "Name", "h"),
 		day(exchange(2, "New-Hold", "", "Name", "other"), "12"),
 		day(exchange(3, "HoldCreated", "case", "Name", "H"), "22"),
-		day(exchange(4, "HoldCreated", "case", "Name", "H"), "23"), // it is told once
+		day(exchange(4, "Remove-Hold", "", "Name", "h"), "23"),
+		day(exchange(5, "HoldRemoved", "case"), "24"), // which does not say its name
+		day(exchange(6, "HoldCreated", "case"), "25"),
 	),
 		"1 weakened high h - +",
 		"2 restored high other - +",
-		"3 restored high case - +", "1 weakened high case - +", "1 restored high h - +",
-		"4 restored high case - +")
+		"3 restored high h - +", "3 restored high case - +",
+		"4 weakened high h - +",
+		"5 weakened high h - +",
+		"6 restored high h - +", "6 restored high case - +")
 }
 
 func TestAliasMistakes(t *testing.T) {

@@ -234,8 +234,8 @@ func TestTwinThatKnowsAnotherName(t *testing.T) {
 	again := exchange(3, "New-Hold", "", "Name", "H")
 	expect(t, played(t, e, activity, twin, again),
 		"1 weakened high case + H - +", "2 weakened high case + h - +", "3 restored high case + h - +", "3 restored high H - +")
-	expect(t, played(t, e, twin, activity), // what was opened for the twin is over
-		"2 weakened high h - +", "1 weakened high case + H - +", "2 weakened high case + H - +", "2 restored high h - +")
+	expect(t, played(t, e, twin, activity), // what was told of the twin lives on
+		"2 weakened high h - +", "1 weakened high h - +")
 	expect(t, played(t, e, again, activity),
 		"3 restored high H - +", "1 weakened high case + H - +", "3 restored high case + H - +")
 }

@@ -1,0 +1,191 @@
+package detectors
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// itself is the name under which a subject has what it was told as, and the
+// restores it had: no event has such a name.
+func itself(subject string) string { return parted + subject }
+
+// untold begins the id of a weakening that was told under its own subject, and
+// waits until it turns out whose it is.
+const untold = "weakened "
+
+// known returns the subjects that are known by the finding's names.
+func (n *naming) known(ctx context.Context) ([]string, error) { return n.subjects(ctx, n.f.Alias) }
+
+// told returns, in order, the subjects under which violations of any of the
+// subjects were told: one, unless it turned out too late that two are the same.
+func (n *naming) told(ctx context.Context, subjects ...string) ([]string, error) {
+	names := make([]string, len(subjects))
+	for i, s := range subjects {
+		names[i] = itself(s)
+	}
+	return n.subjects(ctx, names)
+}
+
+func (n *naming) subjects(ctx context.Context, names []string) ([]string, error) {
+	found := map[string]bool{}
+	err := selectAmong(ctx, n.tx, `SELECT DISTINCT subject FROM aliases WHERE entry = $1 AND tenant = $2 AND name IN`,
+		[]any{n.f.Rule.Entry, n.f.Tenant}, names, found)
+	return slices.Sorted(maps.Keys(found)), err
+}
+
+// call gives a subject a name, and reports whether it is new.
+func (n *naming) call(ctx context.Context, name, subject string) (bool, error) {
+	done, err := n.tx.ExecContext(ctx, `INSERT INTO aliases (entry, tenant, name, subject) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (entry, tenant, name, subject) DO NOTHING`, n.f.Rule.Entry, n.f.Tenant, name, subject)
+	if err != nil {
+		return false, err
+	}
+	rows, err := done.RowsAffected()
+	return rows > 0, err
+}
+
+// name makes a subject known by the finding's names, and restores it, and what it
+// was told as, by what waited for that. If the names are its own, what was told
+// under them is of it.
+func (n *naming) name(ctx context.Context, subject string) error {
+	restoresOnly := n.e.byEntry[n.f.Rule.Entry].alias.restores
+	var fresh []string
+	for _, name := range n.f.Alias {
+		added, err := n.call(ctx, name, subject)
+		if err != nil {
+			return err
+		}
+		if !added {
+			continue
+		}
+		fresh = append(fresh, name)
+		if n.byAlias || restoresOnly {
+			continue
+		}
+		if err := n.take(ctx, name, subject); err != nil {
+			return err
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	subjects := []string{subject}
+	if !restoresOnly {
+		told, err := n.told(ctx, subject)
+		if err != nil {
+			return err
+		}
+		subjects = unique(append(subjects, told...))
+	}
+	for _, name := range fresh {
+		for _, s := range subjects {
+			if err := n.replay(ctx, name, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// take makes what was told under a name, and waits to turn out whose it is, the
+// subject's.
+func (n *naming) take(ctx context.Context, name, subject string) error {
+	waiting, err := n.waiting(ctx, name, `LIKE`)
+	if err != nil {
+		return err
+	}
+	for i := range waiting {
+		w := &waiting[i]
+		before, err := n.told(ctx, subject)
+		if err != nil {
+			return err
+		}
+		now := strings.ToLower(w.Subject)
+		if err := n.link(ctx, subject, now); err != nil {
+			return err
+		}
+		for _, t := range before { // two were told of the one: what restores one restores both
+			if err := n.link(ctx, now, t); err != nil {
+				return err
+			}
+			if err := n.link(ctx, t, now); err != nil {
+				return err
+			}
+		}
+		for _, name := range w.Alias {
+			_, err := n.tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE entry = $1 AND tenant = $2 AND name = $3 AND event = $4`,
+				n.f.Rule.Entry, n.f.Tenant, name, untold+w.Evidence.EventID)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// link notes that a subject's violation is told under another, which has the
+// subject's restores then.
+func (n *naming) link(ctx context.Context, subject, told string) error {
+	fresh, err := n.call(ctx, itself(subject), told)
+	if err != nil || !fresh || subject == told {
+		return err
+	}
+	return n.replay(ctx, itself(subject), told)
+}
+
+// replay restores a subject by what is kept under a name.
+func (n *naming) replay(ctx context.Context, name, subject string) error {
+	restores, err := n.waiting(ctx, name, `NOT LIKE`)
+	if err != nil {
+		return err
+	}
+	for i := range restores {
+		w := &restores[i]
+		if strings.EqualFold(w.Subject, subject) {
+			continue
+		}
+		n.out = append(n.out, n.about(*w, subject))
+		if n.e.byEntry[n.f.Rule.Entry].alias.restores {
+			continue
+		}
+		if err := n.keep(ctx, w, itself(subject)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waiting returns what is kept under a name: the weakenings, or the restores.
+func (n *naming) waiting(ctx context.Context, name, like string) ([]Finding, error) {
+	rows, err := n.tx.QueryContext(ctx, `SELECT finding FROM alias_waiting WHERE entry = $1 AND tenant = $2 AND name = $3 AND event `+like+` $4
+		ORDER BY happened, event`, n.f.Rule.Entry, n.f.Tenant, name, untold+"%")
+	if err != nil {
+		return nil, err
+	}
+	return n.e.scanFindings(rows)
+}
+
+// keep keeps a finding under names: a restore for as long as records may be late.
+func (n *naming) keep(ctx context.Context, f *Finding, names ...string) error {
+	stored, err := storeFinding(f)
+	if err != nil {
+		return err
+	}
+	event := f.Evidence.EventID
+	if f.State == Weakened {
+		event = untold + event
+	}
+	rows := make([][]any, len(names))
+	for i, name := range names {
+		rows[i] = []any{f.Rule.Entry, f.Tenant, name, event, f.Time.UnixMicro(), stored}
+	}
+	err = insertRows(ctx, n.tx, `INSERT INTO alias_waiting (entry, tenant, name, event, happened, finding) VALUES`,
+		`ON CONFLICT (entry, tenant, name, event) DO NOTHING`, rows)
+	if err != nil {
+		return err
+	}
+	_, err = n.tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE happened < $1 AND event NOT LIKE $2`, f.Time.Add(-lateness).UnixMicro(), untold+"%")
+	return err
+}
