@@ -18,7 +18,12 @@ import (
 // violation is over when those that were asked for, and done, put back what was
 // lost. What an answer repeats opens none, and restores nothing.
 func TestRequestsDecideWhatIsOver(t *testing.T) {
-	const deleted, hold, public = "audit/azure-diag-deleted.yml", "audit/blob-legal-hold-cleared.yml", "transmission/storage-public-access.yml"
+	const (
+		deleted  = "audit/azure-diag-deleted.yml"
+		hold     = "audit/blob-legal-hold-cleared.yml"
+		recovery = "audit/blob-recovery-off.yml"
+		public   = "transmission/storage-public-access.yml"
+	)
 	lists, err := detectors.ScenarioLists(rules.FS)
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +49,8 @@ func TestRequestsDecideWhatIsOver(t *testing.T) {
 		"a hold after one of unknown tags":     {hold, "hit-split-done near-miss-unknown", alerting.StatusRestored},
 		"a tag after a hold of unknown tags":   {hold, "hit-split-done near-miss-first-asked near-miss-first-done", alerting.StatusRestored},
 		"another tag than those that are told": {hold, "hit-split-asked hit-split-done restore-second-asked restore-second-done", alerting.StatusOpen},
+		"a rule of which nothing is told":      {recovery, "hit-rule-asked hit-rule-done near-miss-rule-untold near-miss-rule-refused", alerting.StatusOpen},
+		"a rule that deletes later":            {recovery, "hit-rule-asked hit-rule-done near-miss-rule-untold restore-rule-asked restore-rule-done", alerting.StatusRestored},
 		"an answer with the default":           {public, "near-miss-default-answer", ""},
 		"an answer that contradicts a request": {public, "before-denied hit-answer", alerting.StatusOpen},
 		"the same answer four days later":      {public, "before-denied hit-answer near-miss-answer-later", alerting.StatusOpen},
