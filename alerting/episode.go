@@ -29,6 +29,8 @@ type episode struct {
 	Restore   string // event
 	Severity  detectors.Severity
 	Weak      []string // sides that are weak, sorted; "" is the safeguard as a whole
+	Turns     turns
+	flapped   []flap // of the observations folded in since it was read
 }
 
 // step takes the next observation in. o must sort after all those before it.
@@ -47,6 +49,9 @@ func (e *episode) step(o *observation) error {
 		e.restore(o, &w)
 	case acknowledged, closed:
 		e.hear(o, &w)
+	}
+	if e.Turns.turn(o, &w) {
+		e.flapped = append(e.flapped, e.flap(o, &w))
 	}
 	return nil
 }
@@ -98,19 +103,22 @@ func (e *episode) begin(o *observation, w *observed) {
 	*e = episode{Violation: Violation{
 		ID: o.violation, Entry: w.Entry, Tenant: w.Tenant, Subject: w.Subject,
 		SubjectName: old.SubjectName, State: StatusOpen, Opened: fromMicros(o.at),
-	}}
+	}, Turns: e.Turns, flapped: e.flapped}
 	if old.Subject != "" {
 		e.Violation.Subject = old.Subject
 	}
 }
 
 func (e *episode) restore(o *observation, w *observed) {
-	v := &e.Violation
-	v.Changed = fromMicros(o.at)
+	v, weak := &e.Violation, len(e.Weak)
 	if !v.State.Open() || e.quietAt(o.at) {
 		return // or over by itself before
 	}
-	if e.gain(w.Strong); len(w.Strong) > 0 && len(e.Weak) > 0 {
+	e.gain(w.Strong)
+	if len(w.Strong) == 0 || len(e.Weak) < weak {
+		v.Changed = fromMicros(o.at)
+	}
+	if len(w.Strong) > 0 && len(e.Weak) > 0 {
 		return // another side is still weak
 	}
 	e.Weak = nil
@@ -178,6 +186,6 @@ func (e *episode) quietUntil() int64 {
 // clone returns a copy that shares nothing that step changes.
 func (e *episode) clone() *episode {
 	c := *e
-	c.First, c.Last, c.Weak = slices.Clone(e.First), slices.Clone(e.Last), slices.Clone(e.Weak)
+	c.First, c.Last, c.Weak, c.Turns = slices.Clone(e.First), slices.Clone(e.Last), slices.Clone(e.Weak), e.Turns.clone()
 	return &c
 }

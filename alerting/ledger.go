@@ -50,6 +50,7 @@ type Ledger struct {
 	retention time.Duration
 	changed   func()
 	now       func() time.Time
+	flapping  atomic.Pointer[detectors.ClockRule]
 	pruned    atomic.Int64 // when, microseconds
 	idle      *idle
 }
@@ -140,7 +141,10 @@ func (l *Ledger) apply(ctx context.Context, tx *sql.Tx, obs []*observation) (map
 	if err := storeEvidence(ctx, tx, append(fresh, late...), now); err != nil {
 		return nil, err
 	}
-	return rows, l.tell(ctx, tx, changes(touched, fresh), now)
+	if err := l.tell(ctx, tx, changes(touched, fresh), now); err != nil {
+		return nil, err
+	}
+	return rows, l.Apply(ctx, tx, l.flappings(touched, fresh))
 }
 
 // setIdleApart stores those of the observations that restore what was never

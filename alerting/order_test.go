@@ -62,34 +62,78 @@ type outline struct {
 	Actor            string
 }
 
+// said is what a finding says, as the oracle sees it.
+type said struct {
+	at       time.Time
+	event    string
+	sev      detectors.Severity
+	actor    string
+	restores bool
+	quiet    time.Duration
+	of       *detectors.Finding
+}
+
+func inOrder(a, b said) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.event, b.event)) }
+
+// told returns what findings say of each violation: each event once, at its earliest.
+func told(findings []detectors.Finding) map[string][]said {
+	first := map[string]said{}
+	for i := range findings {
+		f := &findings[i]
+		k := ViolationID(f.Tenant, f.Rule.Entry, f.Subject) + f.Evidence.EventID + string(f.State)
+		if have, ok := first[k]; !ok || f.Time.Before(have.at) {
+			first[k] = said{f.Time, f.Evidence.EventID, f.Severity, f.Evidence.Actor, f.State == detectors.Restored, f.Rule.Quiet, f}
+		}
+	}
+	out := map[string][]said{}
+	for _, o := range first {
+		id := ViolationID(o.of.Tenant, o.of.Rule.Entry, o.of.Subject)
+		out[id] = append(out[id], o)
+	}
+	return out
+}
+
+// flappingOf returns the incidents of what goes and comes: at each restore, all
+// that was said in the day before it is looked at.
+func flappingOf(findings []detectors.Finding) []detectors.Finding {
+	var out []detectors.Finding
+	for _, list := range told(findings) {
+		rank := map[bool]int{true: 0, false: 1}
+		slices.SortFunc(list, func(a, b said) int {
+			return cmp.Or(a.at.Compare(b.at), cmp.Compare(rank[a.restores], rank[b.restores]), cmp.Compare(a.event, b.event))
+		})
+		for i, o := range list {
+			if !o.restores || i > 0 && list[i-1].restores && list[i-1].at.Equal(o.at) {
+				continue
+			}
+			times, weak := 0, false
+			for _, before := range list[:i+1] {
+				switch {
+				case o.at.Sub(before.at) >= 24*time.Hour || before.of.State == detectors.Incident:
+				case !before.restores:
+					weak = true
+				case weak:
+					times, weak = times+1, false
+				}
+			}
+			if times >= 3 {
+				f := detectors.Finding{Rule: FlappingRule(), State: detectors.Incident, Tenant: tenant, Severity: detectors.High, Time: o.at}
+				f.Subject = o.of.Rule.Entry + " + " + o.of.Subject
+				f.Evidence.EventID, f.Evidence.Actor = "flap "+o.at.String(), o.actor
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}
+
 // oracle derives the violations from all findings at once, looking backwards
 // from the newest weakening: another way than the ledger's.
 func oracle(findings []detectors.Finding) map[string]outline {
-	type obs struct {
-		at             time.Time
-		event          string
-		sev            detectors.Severity
-		actor          string
-		restores       bool
-		quiet          time.Duration
-		subject, entry string
-	}
-	first := map[string]obs{}
-	for _, f := range findings {
-		id := ViolationID(f.Tenant, f.Rule.Entry, f.Subject)
-		k := id + f.Evidence.EventID + string(f.State)
-		o := obs{f.Time, f.Evidence.EventID, f.Severity, f.Evidence.Actor, f.State == detectors.Restored, f.Rule.Quiet, id, f.Rule.Entry}
-		if have, ok := first[k]; !ok || o.at.Before(have.at) {
-			first[k] = o
-		}
-	}
-	bySubject := map[string][]obs{}
-	for _, o := range first {
-		bySubject[o.subject] = append(bySubject[o.subject], o)
-	}
+	bySubject := told(slices.Concat(findings, flappingOf(findings)))
 	out := map[string]outline{}
 	for id, list := range bySubject {
-		var weakenings, restores []obs
+		var weakenings, restores []said
 		for _, o := range list {
 			if o.restores {
 				restores = append(restores, o)
@@ -100,22 +144,21 @@ func oracle(findings []detectors.Finding) map[string]outline {
 		if len(weakenings) == 0 {
 			continue
 		}
-		order := func(a, b obs) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.event, b.event)) }
-		slices.SortFunc(weakenings, order)
-		slices.SortFunc(restores, order)
+		slices.SortFunc(weakenings, inOrder)
+		slices.SortFunc(restores, inOrder)
 		newest := weakenings[len(weakenings)-1]
 		v := outline{State: StatusOpen, Opened: newest.at, Actor: newest.actor}
 		sev := newest.sev
 		for i := len(weakenings) - 2; i >= 0; i-- {
 			w := weakenings[i]
-			split := slices.ContainsFunc(restores, func(r obs) bool { return r.at.After(w.at) && !r.at.After(v.Opened) })
+			split := slices.ContainsFunc(restores, func(r said) bool { return r.at.After(w.at) && !r.at.After(v.Opened) })
 			if split || w.quiet > 0 && v.Opened.Sub(w.at) > w.quiet {
 				break
 			}
 			v.Opened, sev = w.at, max(sev, w.sev)
 			v.Repeats++
 		}
-		if i := slices.IndexFunc(restores, func(r obs) bool { return r.at.After(newest.at) }); i >= 0 {
+		if i := slices.IndexFunc(restores, func(r said) bool { return r.at.After(newest.at) }); i >= 0 {
 			v.State, v.Restored = StatusRestored, restores[i].at
 		}
 		v.Severity = sev.String()

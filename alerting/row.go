@@ -18,6 +18,7 @@ func (r *row) append(obs []*observation) error {
 		}
 	}
 	r.newest = obs[len(obs)-1].key()
+	r.episode.Turns.Folds = r.folds + 1
 	return nil
 }
 
@@ -29,14 +30,14 @@ func effective(obs []*observation) []*observation {
 	var events map[string]meaning
 	both := false
 	for _, o := range obs {
-		if o.state != detectors.Weakened && o.state != detectors.Restored {
+		if !weakens(o) && o.state != detectors.Restored {
 			continue
 		}
 		if events == nil {
 			events = make(map[string]meaning, len(obs))
 		}
 		m := events[o.event]
-		if o.state == detectors.Weakened {
+		if weakens(o) {
 			m.weak = o
 		} else {
 			m.strong = o

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"phiwatch/detectors"
@@ -20,6 +21,8 @@ type row struct {
 	base    *episode // nil: nothing compacted
 	episode *episode // nil: not stored yet
 	before  Violation
+	folds   int     // of the episode as stored
+	flapped []int64 // likewise
 }
 
 // lock makes this the only transaction that writes the ledger. SQLite has only
@@ -59,6 +62,7 @@ func scanRow(rows *sql.Rows) (*row, error) {
 		return nil, fmt.Errorf("decode violation %s: %w", r.id, err)
 	}
 	r.before = r.episode.view(r.swept)
+	r.folds, r.flapped = r.episode.Turns.Folds, slices.Clone(r.episode.Turns.Flapped)
 	return r, nil
 }
 

@@ -34,7 +34,6 @@ type correlated struct {
 	By        string `yaml:"by"`         // likewise: whose event tells who did it, from where, and what
 	WhileOpen bool   `yaml:"while_open"` // how special correlations are judged: see special
 	Raises    bool   `yaml:"raises"`
-	Flaps     int    `yaml:"flaps"`
 	Report    bool   `yaml:"report"`     // of while_open, as the following
 	AnyTenant bool   `yaml:"any_tenant"` // records that name no tenant are of the thing's
 	Unseen    string `yaml:"unseen"`
@@ -72,7 +71,7 @@ func decodeCorrelated(c *sigma.Correlation, n *yaml.Node) (*correlated, error) {
 	case s.By != "" && (!c.Ranked() || !slices.Contains(c.Rules, s.By)):
 		return nil, at(c.File, n, "safeguard.by %q: name one of the rules, of a correlation that tells them apart (temporal, temporal_ordered)", s.By)
 	case s.By != "" && s.special():
-		return nil, at(c.File, n, "safeguard.by is not for while_open, raises and flaps: they tell of each event by itself; leave it out")
+		return nil, at(c.File, n, "safeguard.by is not for while_open and raises: they tell of each event by itself; leave it out")
 	}
 	return s, nil
 }
@@ -218,9 +217,6 @@ func (l *linker) link(c *correlation) error {
 		return err
 	}
 	for i, name := range c.doc.Rules {
-		if c.key != nil && c.key.Flaps > 0 {
-			break // fed by findings
-		}
 		place := uint8(0)
 		if c.doc.Ranked() {
 			place = uint8(i)

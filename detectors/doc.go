@@ -13,11 +13,12 @@
 // detection makes of it. In Apply a batch's matches then pass join.go (requests
 // and results), alias.go (subjects by other names), memory.go and known.go (values
 // held against what they were), regain.go (restores that give too little), and
-// the correlations: Sigma's in correlate_*.go, ours in special.go, while_open.go,
-// parts.go and flaps.go. How rules are read begins in load.go and rule.go.
+// the correlations: Sigma's in correlate_*.go, ours in special.go, while_open.go
+// and parts.go. How rules are read begins in load.go and rule.go.
 //
 // Package sigma parses and matches detections, knowing nothing of phiwatch, and
 // package fields says what their field names mean in Microsoft's records. What no
 // event tells, since it is events that are missing, package blindness finds.
-// Findings go on to package alerting; nothing flows back.
+// Findings go on to package alerting, which finds what only its ledger tells, such as
+// safeguards that go and come; nothing flows back.
 package detectors

@@ -49,7 +49,7 @@ safeguard:
 		"log source":      {rule, "  restored: {logsource: {prodct: azure}, s: {operationName: y}, condition: s}", `a/aa.yml:8:26: unknown key "safeguard.restored.logsource.prodct"; did you mean "product"?`},
 		"correlation":     {rule + "---\n" + correlation, "  paarts: [x]", `a/aa.yml:13:3: unknown key "safeguard.paarts"; did you mean "parts"?`},
 		"baseline":        {rule + "---\n" + correlation, "  baseline: {dayz: 3}", `a/aa.yml:13:14: unknown key "safeguard.baseline.dayz"; did you mean "days"?`},
-		"no number":       {rule + "---\n" + correlation, "  flaps: many", `a/aa.yml:13:10: safeguard.flaps: want a whole number, got "many"`},
+		"no number":       {rule + "---\n" + correlation, "  baseline: {days: many}", `a/aa.yml:13:20: safeguard.baseline.days: want a whole number, got "many"`},
 		"no real":         {rule + "---\n" + correlation, "  baseline: {times: twice}", `a/aa.yml:13:21: safeguard.baseline.times: want a number, got "twice"`},
 		"no baseline":     {rule + "---\n" + correlation, "  baseline: 30", `a/aa.yml:13:13: safeguard.baseline: want a block of keys, got "30"`},
 		"parts no list":   {rule + "---\n" + correlation, "  parts: x", `a/aa.yml:13:10: safeguard.parts: want a list, got "x"`},

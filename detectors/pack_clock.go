@@ -2,9 +2,9 @@ package detectors
 
 import "slices"
 
-// ClockRule is an entry that no rule file describes, since no event tells of it:
-// it goes by the clock. Packs reach it like a rule. A nil one is in force, with
-// levels of its own.
+// ClockRule is an entry that no rule file describes, since no event tells of it: it
+// goes by the clock, or by what the ledger of violations says. Packs reach it like a
+// rule. A nil one is in force, with levels of its own.
 type ClockRule struct {
 	Meta
 	fixed      bool   // a pack has set the severity

@@ -16,7 +16,6 @@ import (
 //
 //	while_open: true   the last rule's events while one of the others' is open: see whileOpen
 //	raises: true       violations by somebody of whom one of the rules tells are one step more severe: see raising
-//	flaps: 3           a safeguard that goes and comes as often as that: see flapping
 //
 // They name rules and entries, not other correlations, and none names them.
 
@@ -46,13 +45,11 @@ func (e *Engine) special(c *correlation) special {
 		return newWhileOpen(c)
 	case c.key.Raises:
 		return &raising{correlation: c, engine: e}
-	case c.key.Flaps > 0:
-		return &flapping{correlation: c, engine: e}
 	}
 	return nil
 }
 
-func (s *correlated) special() bool { return s != nil && (s.WhileOpen || s.Raises || s.Flaps > 0) }
+func (s *correlated) special() bool { return s != nil && (s.WhileOpen || s.Raises) }
 
 // compares reports whether unseen: FIELD is of the events of a rule.
 func (s *correlated) compares(c *sigma.Correlation, rule string) bool {

@@ -63,6 +63,7 @@ func (c *replayCmd) replay(e *env, set *detectors.Set, source *ingest.Files) (er
 	if err != nil {
 		return err
 	}
+	ledger.SetFlapping(set.ByClock(alerting.FlappingRule().Entry))
 	out := bufio.NewWriter(e.stdout)
 	var print replayPrinter = &textPrinter{out: out}
 	if c.Output == "json" {

@@ -92,10 +92,14 @@ func (d *daemon) useClock(cfg *config, set *detectors.Set) {
 	options.Clock = set.Clock
 	d.watch.SetOptions(options)
 	d.overdue.Store(set.ByClock(alerting.OverdueRule().Entry))
+	d.ledger.SetFlapping(set.ByClock(alerting.FlappingRule().Entry))
 }
 
-// clockRules describe what no rule file does: what the watch finds, and the sweep.
-func clockRules() []*detectors.Meta { return append(blindness.Rules(), alerting.OverdueRule()) }
+// clockRules describe what no rule file does: what the watch, the sweep and the
+// ledger find.
+func clockRules() []*detectors.Meta {
+	return append(blindness.Rules(), alerting.OverdueRule(), alerting.FlappingRule())
+}
 
 // entriesOf lists all entries that may have violations: those of rules, and
 // those of the watch.
