@@ -197,7 +197,7 @@ func TestAValueSeenLateTakesBackWhatWasFound(t *testing.T) {
 		}
 	}
 	slices.Sort(states)
-	if diff := cmp.Diff([]string{"incident 03.000000", "incident 04.000000", "restored 03.000001"}, states); diff != "" {
+	if diff := cmp.Diff([]string{"incident 03.000000", "incident 03.000000", "incident 04.000000", "restored 03.000001"}, states); diff != "" { // 03 twice: when found, and when taken back
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

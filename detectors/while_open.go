@@ -14,8 +14,8 @@ import "strings"
 //
 // The last rule tells what happens; those that end in :restored close, the
 // others open. What closes also restores what was found. When a record that
-// arrives late shows that the thing was closed before, what was found is
-// restored in the moment after.
+// arrives late shows that the thing was closed before, what was found is taken
+// back; when another shows that it was open again by then, it is found again.
 //
 // With unseen: FIELD, and known: RULE among the rules, only events whose value of
 // the field no earlier event of that rule had for the thing are found; one that
@@ -70,10 +70,12 @@ type momentData struct {
 	Subject string `json:"subject,omitempty"`
 	Name    string `json:"name,omitempty"`
 	Value   string `json:"value,omitempty"`
+
+	Revision int `json:"revision,omitempty"` // of what was found: odd if it is taken back
 }
 
 func (w *whileOpen) moment(f *fed, role string) *moment {
-	data := momentData{f.tenant, f.event, f.rule, f.action, f.actor, f.actorIP, f.subject, f.name, f.value}
+	data := momentData{f.tenant, f.event, f.rule, f.action, f.actor, f.actorIP, f.subject, f.name, f.value, 0}
 	if role == opens {
 		data.Rule = f.entry
 	}

@@ -1,6 +1,8 @@
 package detectors
 
 import (
+	"context"
+	"database/sql"
 	"encoding/json"
 	"strings"
 	"time"
@@ -13,7 +15,9 @@ type provenMoment struct {
 }
 
 func proveMoment(m *moment) provenMoment {
-	return provenMoment{time.UnixMicro(m.at).UTC(), m.momentData}
+	out := provenMoment{time.UnixMicro(m.at).UTC(), m.momentData}
+	out.Revision = 0
+	return out
 }
 
 // finding tells that h happened while by had opened the thing.
@@ -37,9 +41,9 @@ func (w *whileOpen) finding(thing string, h, by *moment, state State, list []pro
 }
 
 // over tells that what was found is over.
-func (w *whileOpen) over(thing string, h, closing *moment, at int64) Finding {
+func (w *whileOpen) over(thing string, h, closing *moment) Finding {
 	out := w.finding(thing, closing, h, Restored, nil)
-	out.Subject, out.Name, out.Tenant, out.Time = h.Subject, h.Name, h.Tenant, time.UnixMicro(at).UTC()
+	out.Subject, out.Name, out.Tenant = h.Subject, h.Name, h.Tenant
 	if w.key.AnyTenant {
 		out.Tenant = closing.Tenant
 	}
@@ -47,30 +51,55 @@ func (w *whileOpen) over(thing string, h, closing *moment, at int64) Finding {
 	return out
 }
 
-// report lists what passed while the thing was open, at each closing that m bears on.
-func (w *whileOpen) report(history []moment, thing string, m *moment) []Finding {
+// report lists what passed while the thing was open, at each closing that m bears
+// on, and takes back what was listed where nothing did.
+func (w *whileOpen) report(ctx context.Context, tx *sql.Tx, history []moment, thing string, m *moment) ([]Finding, error) {
+	told := toldOf(history)
 	var out []Finding
 	var by *moment
 	var list []provenMoment
-	from := int64(0)
 	for i := range history {
 		h := &history[i]
 		switch {
 		case h.role == opens && by == nil:
-			by, from, list = h, h.at, nil
-		case h.role == passed && by != nil && h.at-from < w.span && len(list) < maxReported:
+			by, list = h, nil
+		case h.role == passed && by != nil && h.at-by.at < w.span && len(list) < maxReported:
 			list = append(list, proveMoment(h))
-		case h.role == closes && by != nil:
-			if len(list) > 0 && from <= m.at && m.at <= h.at {
-				f := w.finding(thing, h, by, w.state, list)
-				f.Subject, f.Name = by.Subject, by.Name // and whose doing it was
-				f.Evidence.Action, f.Evidence.Actor, f.Evidence.ActorIP = by.Action, by.Actor, by.ActorIP
-				out = append(out, f)
+		case h.role == closes:
+			was := told[h.momentData.Event]
+			delete(told, h.momentData.Event) // it may stand here twice
+			if h.at >= m.at {                // of what was closed before m nothing is new
+				more, err := w.reportOf(ctx, tx, thing, h, by, list, was, m)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, more...)
 			}
-			by = nil
+			by, list = nil, nil
 		}
 	}
-	return out
+	return out, nil
+}
+
+// reportOf tells what passed before a closing since by had opened the thing, as
+// far as it is new.
+func (w *whileOpen) reportOf(ctx context.Context, tx *sql.Tx, thing string, h, by *moment, list []provenMoment, was, m *moment) ([]Finding, error) {
+	switch {
+	case len(list) > 0:
+		f := w.finding(thing, h, by, w.state, list)
+		f.Subject, f.Name = by.Subject, by.Name // and whose doing it was
+		f.Evidence.Action, f.Evidence.Actor, f.Evidence.ActorIP = by.Action, by.Actor, by.ActorIP
+		if was.stands() {
+			f.Revision = was.Revision
+			return []Finding{f}, nil
+		}
+		f.Revision = was.next()
+		_, err := w.tell(ctx, tx, thing, h, &f)
+		return []Finding{f}, err
+	case was.stands():
+		return w.takeBack(ctx, tx, thing, was, m)
+	}
+	return nil, nil
 }
 
 // latest leaves of the reports of a closing the last, which lists all that the

@@ -28,7 +28,7 @@ func (w *whileOpen) judge(ctx context.Context, tx *sql.Tx, all []fed, _ []Findin
 	if err != nil {
 		return nil, err
 	}
-	out, err := w.takeBack(ctx, tx, by[seenAs], opened)
+	out, err := w.unfind(ctx, tx, by[seenAs], opened)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, thing string, m *momen
 		}
 	}
 	if w.key.Report {
-		return w.report(history, thing, m), nil
+		return w.report(ctx, tx, history, thing, m)
 	}
 	return w.conclude(ctx, tx, thing, history, m)
 }
@@ -129,47 +129,54 @@ func (w *whileOpen) admit(ctx context.Context, tx *sql.Tx, thing string, history
 	return nil
 }
 
-// conclude finds what passed while the thing was open and is not found yet, and
-// restores what was found and is over.
+// conclude finds what passed while the thing was open and is not found yet, takes
+// back what was found and turns out to have passed while it was not, and restores
+// what was found and is over.
 func (w *whileOpen) conclude(ctx context.Context, tx *sql.Tx, thing string, history []moment, m *moment) ([]Finding, error) {
+	told := toldOf(history)
 	var out []Finding
 	for i := range history {
 		h := &history[i]
-		switch {
-		case h.role == passed && (m.role == opens || h.event == m.event && h.at == m.at):
-			by := w.opening(history, h.at)
-			if by == nil || slices.ContainsFunc(history, func(f moment) bool { return f.role == found && f.event == h.momentData.Event }) {
-				continue
-			}
-			if old, err := w.old(ctx, tx, thing, h); err != nil || old {
-				if err != nil {
-					return nil, err
-				}
-				continue
-			}
-			out = append(out, w.finding(thing, h, by, w.state, nil))
-			row := moment{role: found, event: h.momentData.Event, at: h.at, momentData: h.momentData}
-			if err := w.store(ctx, tx, thing, &row); err != nil {
-				return nil, err
-			}
-			if over := w.after(history, h.at); over != nil {
-				out = append(out, w.over(thing, &row, over, over.at))
-			}
-		case h.role == found && m.role == closes:
-			switch open := w.open(history, h.at); {
-			case m.at <= h.at && !open: // it never happened; what closed later has nothing to end
-				out = append(out, w.over(thing, h, m, h.at+1))
-			case m.at > h.at && open:
-				out = append(out, w.over(thing, h, m, m.at))
-			}
+		if h.role != passed || m.role == passed && (h.event != m.event || h.at != m.at) {
+			continue
 		}
+		var more []Finding
+		var err error
+		by, was := w.opening(history, h.at), told[h.event]
+		switch {
+		case by == nil && was.stands():
+			more, err = w.takeBack(ctx, tx, thing, was, m)
+		case by != nil && !was.stands():
+			more, err = w.find(ctx, tx, thing, h, by, was, w.after(history, h.at))
+		case by != nil && m.role == closes && m.at > h.at:
+			more = []Finding{w.over(thing, was, m)}
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
 	}
 	return out, nil
 }
 
-// takeBack restores, in the moment after, what was found with a value that the
-// thing turns out to have had before.
-func (w *whileOpen) takeBack(ctx context.Context, tx *sql.Tx, noted []*fed, opened map[string]bool) ([]Finding, error) {
+// find finds what passed, unless its value was seen before, and that it is over
+// where the thing was closed since. was is what was found of it and taken back.
+func (w *whileOpen) find(ctx context.Context, tx *sql.Tx, thing string, h, by, was, closing *moment) ([]Finding, error) {
+	if old, err := w.old(ctx, tx, thing, h); err != nil || old {
+		return nil, err
+	}
+	f := w.finding(thing, h, by, w.state, nil)
+	f.Revision = was.next()
+	row, err := w.tell(ctx, tx, thing, h, &f)
+	if err != nil || closing == nil {
+		return []Finding{f}, err
+	}
+	return []Finding{f, w.over(thing, row, closing)}, nil
+}
+
+// unfind takes back what was found with a value that the thing turns out to have
+// had before.
+func (w *whileOpen) unfind(ctx context.Context, tx *sql.Tx, noted []*fed, opened map[string]bool) ([]Finding, error) {
 	var out []Finding
 	for _, f := range noted {
 		thing := w.thing(f)
@@ -181,9 +188,15 @@ func (w *whileOpen) takeBack(ctx context.Context, tx *sql.Tx, noted []*fed, open
 			return nil, err
 		}
 		for i := range later {
-			if h := &later[i]; h.Value == f.value {
-				out = append(out, w.over(thing, h, w.moment(f, seenAs), h.at+1))
+			h := &later[i]
+			if h.Value != f.value || !h.stands() {
+				continue
 			}
+			more, err := w.takeBack(ctx, tx, thing, h, w.moment(f, seenAs))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, more...)
 		}
 	}
 	return out, nil

@@ -1,0 +1,80 @@
+package detectors
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// What was found may turn out not to have passed while the thing was open, and
+// that it was after all: each record that comes late may tell. People have heard of
+// it, so it is told again, with the next revision: as weak on the side takenBack
+// only, which is strong again in the moment after. So the rest of the violation,
+// which other events hold open, stays as it is.
+const takenBack = "taken back"
+
+// toldOf returns what is kept of what was found, by event.
+func toldOf(history []moment) map[string]*moment {
+	told := map[string]*moment{}
+	for i := range history {
+		if h := &history[i]; h.role == found {
+			told[h.event] = h
+		}
+	}
+	return told
+}
+
+// stands reports whether it was found, and not taken back. m may be nil.
+func (m *moment) stands() bool { return m != nil && m.Revision%2 == 0 }
+
+// next is the revision of what is told of it next. m may be nil.
+func (m *moment) next() int {
+	if m == nil {
+		return 0
+	}
+	return m.Revision + 1
+}
+
+// tell keeps that f was found of h, as it was told.
+func (w *whileOpen) tell(ctx context.Context, tx *sql.Tx, thing string, h *moment, f *Finding) (*moment, error) {
+	row := &moment{role: found, event: h.momentData.Event, at: h.at, momentData: h.momentData}
+	row.Tenant, row.Subject, row.Name, row.Revision = f.Tenant, f.Subject, f.Name, f.Revision
+	return row, w.revise(ctx, tx, thing, row)
+}
+
+// takeBack tells that what was found was nothing, as m shows.
+func (w *whileOpen) takeBack(ctx context.Context, tx *sql.Tx, thing string, was, m *moment) ([]Finding, error) {
+	row := *was
+	row.Revision = was.next()
+	if err := w.revise(ctx, tx, thing, &row); err != nil {
+		return nil, err
+	}
+	f := w.finding(thing, &row, &row, w.state, nil)
+	f.Revision, f.Weak = row.Revision, []string{takenBack}
+	f.Evidence.Record, _ = json.Marshal(map[string]any{ // texts and times only
+		"correlation": w.rule.Entry, "subject": f.Subject, "event": proveMoment(&row), "taken_back_by": proveMoment(m),
+	})
+	back := f
+	back.State, back.Weak, back.Strong = Restored, nil, []string{takenBack}
+	back.Time = f.Time.Add(time.Microsecond)
+	back.Evidence.EventID += "/back"
+	back.Evidence.Kind, back.Evidence.Time = kindOfEvent(m.momentData.Event), time.UnixMicro(m.at).UTC()
+	back.Evidence.Action, back.Evidence.Actor, back.Evidence.ActorIP = m.Action, m.Actor, m.ActorIP
+	return []Finding{f, back}, nil
+}
+
+// revise stores what is told of what was found in place of what was told before.
+func (w *whileOpen) revise(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {
+	row, err := w.row(thing, m)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, insertMoments+` ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (correlation, thing, role, event) DO UPDATE SET happened = excluded.happened, data = excluded.data`, row...)
+	if err != nil {
+		return fmt.Errorf("keep what was told: %w", err)
+	}
+	return nil
+}
