@@ -26,7 +26,7 @@ func TestReloadReachesWhatGoesByTheClock(t *testing.T) {
 	step := func(connected bool, after time.Duration) {
 		t.Helper()
 		now = now.Add(after)
-		hub := blindness.HubHealth{Hub: "example/audit", Connected: connected}
+		hub := blindness.HubHealth{Hub: "example/audit", Connected: connected, Known: connected}
 		if err := d.pipeline.judge(t.Context(), now, []blindness.HubHealth{hub}); err != nil {
 			t.Fatal(err)
 		}

@@ -33,6 +33,17 @@ func (a *alarm) forget() {
 	}
 }
 
+// notAfter brings what is not told yet back to now, should the clock have been
+// ahead: else it would wait for as long.
+func (a *alarm) notAfter(now time.Time) {
+	if a.since.After(now) && !a.open {
+		a.since, a.dirty = now, true
+	}
+	if a.well.After(now) {
+		a.well, a.dirty = now, true
+	}
+}
+
 // pause drops what was not told yet, of the one or the other: nobody judges
 // whether it goes on.
 func (a *alarm) pause() {
@@ -111,7 +122,6 @@ func (t *tick) weaken(a *alarm, severity detectors.Severity, since time.Time, ki
 	f := watchFinding(a.meta, detectors.Weakened, a.tenant, a.subject, at, kind, words, details)
 	f.Severity = t.options.level(a.meta, severity)
 	t.findings = append(t.findings, f)
-	t.metrics.count(&f)
 }
 
 // restore tells that something is well since a time.
@@ -125,7 +135,6 @@ func (t *tick) restore(a *alarm, since time.Time, kind, words string) {
 	f := watchFinding(a.meta, detectors.Restored, a.tenant, a.subject, at, kind, words, nil)
 	f.Severity = t.options.level(a.meta, f.Severity)
 	t.findings = append(t.findings, f)
-	t.metrics.count(&f)
 }
 
 func later(a, b time.Time) time.Time {

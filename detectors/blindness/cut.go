@@ -7,11 +7,16 @@ import (
 	"strings"
 	"time"
 
+	"phiwatch/detectors"
 	"phiwatch/ingest"
 )
 
 // offFactor is how many times the usual quiet follows from a setting that is off.
 const offFactor = 3
+
+// stillSent is how long after a setting was off its records may still happen:
+// Azure names 90 minutes until a change of one has taken effect.
+const stillSent = 24 * time.Hour
 
 // cutKey names what a setting that is off may have silenced.
 type cutKey struct{ tenant, subject string }
@@ -25,6 +30,7 @@ type cut struct {
 	category string    // "": all of them
 	off      bool      // else it is on again, and to be heard
 	since    time.Time // off, or on again: what happened before tells nothing
+	newest   time.Time // when the last of the settings was switched off
 	entries  []string
 	settings []string
 	streams  []*stream // that carry it
@@ -95,6 +101,9 @@ func (c *cut) plus(o *off) {
 		c.since = o.at
 	}
 	c.off = c.off || o.off
+	if o.off {
+		c.newest = later(c.newest, o.at)
+	}
 	if !slices.Contains(c.entries, o.entry) {
 		c.entries = append(c.entries, o.entry)
 	}
@@ -126,9 +135,10 @@ func (t *tick) switchedOff() {
 		if l != nil {
 			quiet, heard = l.quiet, l.heard
 		}
+		attended, behind := t.listening(c.streams)
 		limit := c.limit(t, l)
 		a := t.alarm(offAndSilent, c.tenant, c.subject)
-		bad := c.off && limit > 0 && quiet >= limit
+		bad := c.off && limit > 0 && attended && quiet-behind >= limit && !c.goesOn(l)
 		if a.open {
 			bad = !heard.After(a.told) // what is usual changes with the hour; only records end it
 		}
@@ -140,6 +150,28 @@ func (t *tick) switchedOff() {
 			},
 		}.saying(bad, fmt.Sprintf("off since %s, and nothing heard for %s", stamp(c.since), brief(quiet))))
 	}
+}
+
+// goesOn reports whether records went on coming long after the newest of the
+// settings was off: another one sends them, and what stops them is not this.
+func (c *cut) goesOn(l *lull) bool {
+	if l != nil {
+		return l.heard.Sub(c.newest) > detectors.Lateness+stillSent
+	}
+	return c.streams[0].happened.Sub(c.newest) > stillSent
+}
+
+// listening reports whether somebody listens to all of some streams, and how far
+// behind.
+func (t *tick) listening(streams []*stream) (all bool, behind time.Duration) {
+	for _, s := range streams {
+		attended, b := t.attended(s)
+		if !attended {
+			return false, 0
+		}
+		behind = max(behind, b)
+	}
+	return true, behind
 }
 
 // offLimit is limit for a stream whose setting is off.

@@ -144,6 +144,7 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 				l.hubs[0].Known = true
 				l.pass(30*time.Minute, send(l, vaultB))
 			},
+			want: []string{"Wed 00:05 weakened hub-unreachable critical example/audit", "Wed 05:05 restored hub-unreachable example/audit"},
 		},
 		"a side that does not concern what is read here": {
 			play: func(l *listener) {

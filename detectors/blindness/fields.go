@@ -20,8 +20,8 @@ const (
 )
 
 // fieldWatch looks for the fields of an engine's rules in some of the records. A
-// rule of which one field was seen is not looked for any more, so that soon
-// almost none is.
+// rule of which one field was seen is not looked for again before Options.Unseen
+// has passed, so that mostly almost none is.
 type fieldWatch struct {
 	engine *detectors.Engine
 	rules  []*ruleFields
@@ -84,6 +84,23 @@ func (f *fieldWatch) unseenOf(k ingest.Kind) []*detectors.Rule {
 	return f.pending[k]
 }
 
+// lookFor makes a rule one that is looked for again.
+func (f *fieldWatch) lookFor(entry string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.seen, entry)
+	for _, r := range f.rules {
+		if r.rule.Entry != entry {
+			continue
+		}
+		for _, k := range r.kinds {
+			if !slices.Contains(f.pending[k], r.rule) {
+				f.pending[k] = append(f.pending[k], r.rule)
+			}
+		}
+	}
+}
+
 // found notes that a rule has found something, and so has its fields.
 func (f *fieldWatch) found(entry string) {
 	f.mu.Lock()
@@ -128,6 +145,13 @@ func (t *tick) unseen() {
 	}
 }
 
+// lookAgain begins the next span in which a rule's fields must occur: what the
+// source has sent once it may leave out today.
+func (t *tick) lookAgain(s *fieldState, records int64) {
+	s.since, s.records, s.seen, s.dirty = t.now.UnixMicro(), records, false, true
+	t.fields.lookFor(s.entry)
+}
+
 func (t *tick) unseenRule(r *ruleFields, seen bool, records map[ingest.Kind]int64) {
 	var have int64
 	for _, k := range r.kinds {
@@ -143,6 +167,9 @@ func (t *tick) unseenRule(r *ruleFields, seen bool, records map[ingest.Kind]int6
 	}
 	age := t.now.UnixMicro() - s.since
 	bad := !s.seen && have-s.records >= manyRecords && age >= t.options.Unseen.Microseconds()
+	if s.seen && age >= t.options.Unseen.Microseconds() {
+		defer t.lookAgain(s, have)
+	}
 	if !bad && !s.seen {
 		if a := t.alarms[alarmKey{fieldsUnseen.Entry, "", r.rule.Entry}]; a == nil || !a.open {
 			return // keeps the table of alarms to what has been one

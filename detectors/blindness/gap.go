@@ -100,5 +100,4 @@ func (t *tick) lost(subject, kind, words string, details map[string]any) {
 	f := watchFinding(evidenceGap, detectors.Incident, "", subject, t.now, kind, words, details)
 	f.Severity = t.options.level(evidenceGap, f.Severity)
 	t.findings = append(t.findings, f)
-	t.metrics.count(&f)
 }

@@ -145,10 +145,11 @@ func (w *Watch) Saw(g *Glimpse, now time.Time) {
 	if records+g.damaged > 0 {
 		d := w.damaged[g.hub]
 		if d == nil {
-			d = &halfHour{}
+			d = &damaged{halfHour: newWindow(windowSlots, windowSlot), day: newWindow(daySlots, daySlot)}
 			w.damaged[strings.Clone(g.hub)] = d
 		}
-		d.add(now, figures{of: records + g.damaged, bad: g.damaged})
+		d.halfHour.add(now, figures{of: records + g.damaged, bad: g.damaged})
+		d.day.add(now, figures{of: records + g.damaged, bad: g.damaged})
 	}
 	for _, key := range g.met {
 		w.met[key] = true
@@ -172,7 +173,7 @@ func (w *Watch) heard(s *glimpsed, hub string, now time.Time) {
 			if len(w.delays) >= maxStreams {
 				return
 			}
-			d = &halfHour{}
+			d = newWindow(windowSlots, windowSlot)
 			w.delays[whole] = d
 		}
 		d.add(now, figures{of: h.timed, bad: h.late, fair: h.lateish, worst: h.slowest})

@@ -101,7 +101,6 @@ func (t *tick) unrecorded(k switchKey, from, to time.Time, known int) {
 	f.Evidence.EventID = fmt.Sprintf("phiwatch/%s/%04d", end, known)
 	f.Severity = t.options.level(evidenceGap, f.Severity)
 	t.findings = append(t.findings, f)
-	t.metrics.count(&f)
 }
 
 // forgetTurns marks the oldest of too many, but for what still is off.

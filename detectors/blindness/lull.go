@@ -46,7 +46,7 @@ func (t *tick) follow(cuts []*cut) {
 
 // pass takes a round in.
 func (t *tick) pass(l *lull, c *cut) {
-	if !slices.ContainsFunc(c.streams, func(s *stream) bool { return !t.attended(s) }) {
+	if attended, _ := t.listening(c.streams); attended {
 		step := t.step
 		if l.fresh {
 			step = min(step, max(0, t.now.Sub(c.since)))

@@ -50,7 +50,7 @@ func (m *metrics) count(f *detectors.Finding) {
 	m.found.Findings(f.Rule.Entry, f.State).Inc()
 }
 
-// gauges returns what shows the round once it is committed.
+// gauges returns what shows the round once it is committed, and counts its findings.
 func (t *tick) gauges() func() {
 	type gauge struct{ last, silent float64 }
 	by := map[ingest.Kind]gauge{}
@@ -59,12 +59,15 @@ func (t *tick) gauges() func() {
 		if !s.happened.IsZero() {
 			g.last = max(g.last, float64(s.happened.UnixMicro())/1e6)
 		}
-		if t.told(streamSilence, s.tenant, s.subject()) || t.told(partialSilence, s.tenant, s.subject()) {
+		if t.told(streamSilence, s.tenant, s.subject()) || t.told(partialSilence, s.tenant, s.subject()) || t.told(offAndSilent, s.tenant, s.subject()) {
 			g.silent++
 		}
 		by[s.kind] = g
 	}
 	return func() {
+		for i := range t.findings {
+			t.metrics.count(&t.findings[i])
+		}
 		for _, k := range ingest.Kinds() {
 			name := k.String()
 			t.metrics.lastEvent.WithLabelValues(name).Set(by[k].last)

@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"phiwatch/detectors"
 )
 
 const (
-	// settled is how long a hub must be well before it is called so.
-	settled = time.Minute
+	// settled is how long a hub must be well before it is called so: for as long
+	// as it may be away, so that one which comes and goes is one alarm.
+	settled = 5 * time.Minute
 	// catchUp is how long a lag may stay over its limit: after a pause of this
 	// process what waited is old, but mostly read at once.
 	catchUp = 5 * time.Minute
@@ -32,24 +34,50 @@ func (t *tick) reach() {
 	for i := range t.hubs {
 		h := &t.hubs[i]
 		configured[h.Hub] = true
+		// To answer is not enough: where no partition is read nothing is seen, either.
+		away := !h.Connected || !h.Known
 		t.hold(t.alarm(hubUnreachable, "", h.Hub), hubUnreachable.Severity, standing{
-			bad: !h.Connected, good: h.Connected, after: t.options.Unreachable, clear: settled,
+			bad: away, good: !away, after: t.options.Unreachable, clear: settled,
 			kind: "hub", words: "connected again", // replaced below while it is not
-			details: map[string]any{"hub": h.Hub, "trouble": h.Trouble},
-		}.saying(!h.Connected, "not connected: "+cmp.Or(h.Trouble, "no answer")))
+			details: map[string]any{"hub": h.Hub, "connected": h.Connected, "trouble": h.Trouble},
+		}.saying(away, "not connected: "+cmp.Or(h.Trouble, "no answer")).
+			saying(away && h.Connected, "it answers, but its partitions are not all read"))
+		lags := !away && h.Behind >= t.options.Lag
 		t.hold(t.alarm(consumerLag, "", h.Hub), consumerLag.Severity, standing{
-			bad: h.Known && h.Behind >= t.options.Lag, good: h.Known && h.Behind <= t.options.Lag/2, after: catchUp, clear: settled,
+			bad: lags, good: !away && h.Behind <= t.options.Lag/2, after: catchUp, clear: settled,
 			kind: "hub", words: "caught up",
 			details: map[string]any{"hub": h.Hub, "messages": h.Events, "behind": h.Behind.String()},
-		}.saying(h.Known && h.Behind >= t.options.Lag, fmt.Sprintf("%d messages wait, the oldest for %s", h.Events, brief(h.Behind))))
+		}.saying(lags, fmt.Sprintf("%d messages wait, the oldest for %s", h.Events, brief(h.Behind))))
+		t.barren(h.Hub)
 	}
 	for _, a := range t.alarmsInOrder() {
-		hub := a.entry == hubUnreachable.Entry || a.entry == consumerLag.Entry
+		m := map[string]*detectors.Meta{hubUnreachable.Entry: hubUnreachable, consumerLag.Entry: consumerLag, streamSilence.Entry: streamSilence}[a.entry]
+		hub := m != nil && (m != streamSilence || t.ofHub(a))
 		if hub && a.open && !configured[a.subject] {
-			a.meta = map[string]*detectors.Meta{hubUnreachable.Entry: hubUnreachable, consumerLag.Entry: consumerLag}[a.entry]
+			a.meta = m
 			t.restore(a, t.now, "hub", "no longer configured")
 		}
 	}
+}
+
+// barren judges whether a hub has never brought anything: one without streams
+// has none that could fall silent. It may be that of a category that is seldom
+// used, so this is no more than medium; what must come is for expect.
+func (t *tick) barren(hub string) {
+	carries := false
+	for _, s := range t.streams {
+		carries = carries || slices.Contains(s.hubs, hub)
+	}
+	t.hold(t.alarm(streamSilence, "", hub), detectors.Medium, standing{
+		bad: !carries && !t.told(hubUnreachable, "", hub), good: carries, after: newStream,
+		kind: "hub", words: "heard for the first time",
+		details: map[string]any{"hub": hub, "limit": newStream.String()},
+	}.saying(!carries, fmt.Sprintf("nothing has come by this hub in %s, nor ever before", brief(newStream))))
+}
+
+// ofHub reports whether the alarm of a silence is that of a hub, not of a stream.
+func (t *tick) ofHub(a *alarm) bool {
+	return a.tenant == "" && strings.Contains(a.subject, "/") && !strings.Contains(a.subject, joiner)
 }
 
 // saying replaces the words if.
@@ -60,51 +88,19 @@ func (s standing) saying(is bool, words string) standing {
 	return s
 }
 
-// lateness judges the delay from event to hub.
+// lateness judges the delay from event to hub. Of few records none tells a share;
+// that none of half an hour was late says that it is over.
 func (t *tick) lateness() {
+	whole := t.now.Sub(t.begun) >= windowSpan // after a start the window is not full
 	for _, key := range slices.SortedFunc(maps.Keys(t.delays), compareKeys) {
 		f := t.delays[key]
 		enough := f.of >= fewRecords
 		bad := enough && float64(f.bad) > lateShare*float64(f.of)
 		limit := t.options.delay(key.kind)
 		t.hold(t.alarm(deliveryDelay, key.tenant, key.subject()), deliveryDelay.Severity, standing{
-			bad: bad, good: enough && float64(f.fair) <= lateShare*float64(f.of), clear: windowSlot,
+			bad: bad, good: enough && float64(f.fair) <= lateShare*float64(f.of) || whole && f.of > 0 && f.fair == 0, clear: windowSlot,
 			kind: key.kind.String(), words: "in time again",
 			details: map[string]any{"kind": key.kind.String(), "records": f.of, "late": f.bad, "limit": limit.String(), "slowest": f.worst.String(), "span": windowSpan.String()},
 		}.saying(bad, fmt.Sprintf("%d of %d records came later than %s, the slowest %s", f.bad, f.of, brief(limit), brief(f.worst))))
 	}
-}
-
-// damage judges how much could not be decoded.
-func (t *tick) damage() {
-	o := &t.options
-	whole := t.now.Sub(t.begun) >= windowSpan // after a start the window is not full
-	hubs := slices.Collect(maps.Keys(t.damaged))
-	for _, a := range t.alarms {
-		if a.open && a.entry == quarantineGrowth.Entry {
-			hubs = append(hubs, a.subject) // open from before a restart
-		}
-	}
-	slices.Sort(hubs)
-	for _, hub := range slices.Compact(hubs) {
-		f := t.damaged[hub]
-		share := float64(f.bad) / float64(max(1, f.of))
-		bad := f.bad >= o.QuarantineRecords || f.bad >= fewRecords/2 && share > o.QuarantineShare
-		good := whole && f.bad <= o.QuarantineRecords/2 && (share <= o.QuarantineShare/2 || f.bad < fewRecords/4)
-		t.hold(t.alarm(quarantineGrowth, "", hub), quarantineGrowth.Severity, standing{
-			bad: bad, good: good, clear: windowSlot, kind: "quarantine", words: "few enough again",
-			details: map[string]any{"hub": hub, "records": f.of, "undecodable": f.bad, "span": windowSpan.String()},
-		}.saying(bad, fmt.Sprintf("%d of %d records of the last %s could not be decoded", f.bad, f.of, brief(windowSpan))))
-	}
-	if t.gone > 0 && !o.off(evidenceGap) {
-		t.lost("quarantine", "quarantine", fmt.Sprintf("%d undecodable records were given up", t.gone), map[string]any{"records": t.gone})
-	}
-}
-
-// Evicted notes that the quarantine gave up undecodable records, which nobody
-// can decode any more.
-func (w *Watch) Evicted(n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.evicted += int64(n)
 }

@@ -32,6 +32,7 @@ var (
 	streamSilence = meta("stream-silence", detectors.High, "Audit stream has gone silent",
 		"The hub answers and everything in it is read, but a stream of audit records that is usually heard from has stopped. "+
 			"What happens at its source is not recorded where anybody looks.",
+		"If it is a hub, nothing has ever come by it: see that a diagnostic setting or forwarder names this very hub, or take it out of the configuration.",
 		"Look at the stream's diagnostic setting or forwarder: Entra admin centre > Monitoring & health > Diagnostic settings; Azure portal > the resource > Diagnostic settings; for unified audit, Get-AdminAuditLogConfig | Format-List UnifiedAuditLogIngestionEnabled.",
 		"Look in the Azure Activity Log for diagnosticSettings/delete and /write, and for changes to the event hub, from before the silence began.",
 		"Switch the stream on again; if nobody planned it, disable the account that switched it off.",
@@ -64,17 +65,19 @@ var (
 		"Look at phiwatch_partition_lag_seconds, and at the log for \"batch not decided\": a full disk or a locked database stops a partition.",
 		"If it only has much to catch up with, wait; otherwise give it more CPU, and raise the hub's retention before messages expire.")
 	quarantineGrowth = meta("quarantine-growth", detectors.High, "Many audit records cannot be decoded",
-		"Records arrive that are damaged or in no known form. No rule sees them; they are kept in the quarantine.",
+		"Records arrive that are damaged or in no known form: many at once, or a few over and over in the course of a day. No rule sees them; they are kept in the quarantine. "+
+			"A few may be just the largest ones, cut on their way, such as changes of long policies.",
 		"Look at phiwatch_quarantined_total for the reason and at the quarantine for the records.",
 		"If a forwarder of your own sends them, see what it changed: it must pass whole JSON records on, at most 1 MB a message.",
 		"If Microsoft's format has changed, update phiwatch and replay the quarantine before it is given up.")
 	hubUnreachable = meta("hub-unreachable", detectors.Critical, "Event hub cannot be reached",
-		"No audit record of this hub is seen while it cannot be reached. They wait in the hub for as long as its retention, then they are lost.",
+		"No audit record of this hub is seen while it cannot be reached, or while it answers but its partitions are not read. They wait in the hub for as long as its retention, then they are lost.",
 		"See the class of the trouble: unauthorized is the credential or its role (Azure Event Hubs Data Receiver), not found is a deleted hub or consumer group, else network, firewall or the service.",
+		"If it answers but is not read, another reader holds its partitions: give phiwatch a consumer group of its own, and run one process on one state.",
 		"Azure portal > Event Hubs > the namespace: does the hub exist, do its firewall and private endpoints let this machine in, what does its Activity log say?",
 		"Once it answers, what waited is read; see that consumer-lag closes.")
 	fieldsUnseen = meta("rule-fields-unseen", detectors.Low, "Rule reads fields that never occur",
-		"Its log source has delivered many records, but none of the fields that the rule reads was in any of those looked at: the rule cannot find anything. "+
+		"Its log source has delivered many records, but for weeks none of the fields that the rule reads was in any of those looked at: the rule cannot find anything. "+
 			"The field names may be those of another product's tables, or the source leaves these fields out.",
 		"phiwatch rules explain shows how the rule sees an event; compare its fields with a record of your own.",
 		"Correct the field names, or switch on the category that has them; a rule that is not meant for your sources can be taken out.")

@@ -30,23 +30,22 @@ func (t *tick) listen() {
 		}
 	}
 	for _, s := range t.streams {
-		s.hear(&t.options, t.now, t.step, t.attended(s), t.calledSilent(s))
+		attended, behind := t.attended(s)
+		s.hear(&t.options, t.now, t.step, behind, attended, t.calledSilent(s))
 	}
 }
 
 // calledSilent reports whether a stream's quiet was called a silence, or was one
-// that a pack leaves untold: what is usual does not depend on that.
+// that is not told, be it for a pack or because another stream's tells it: what
+// is usual does not depend on that.
 func (t *tick) calledSilent(s *stream) bool {
-	for _, m := range []*detectors.Meta{streamSilence, partialSilence} {
-		if !t.options.off(m) {
-			if t.told(m, s.tenant, s.subject()) {
-				return true
-			}
-		} else if limit, _ := s.limit(&t.options, t.now); limit > 0 && s.quiet >= limit {
+	for _, m := range []*detectors.Meta{streamSilence, partialSilence, offAndSilent} {
+		if t.told(m, s.tenant, s.subject()) {
 			return true
 		}
 	}
-	return false
+	limit, _ := s.limit(&t.options, t.now)
+	return limit > 0 && s.quiet >= limit
 }
 
 func (t *tick) known(kind ingest.Kind) bool {
@@ -58,21 +57,27 @@ func (t *tick) known(kind ingest.Kind) bool {
 	return false
 }
 
-// attended reports whether all hubs that s comes by are listened to; of one that
-// was never heard, all hubs.
-func (t *tick) attended(s *stream) bool {
-	any := false
+// attended reports whether all hubs that s comes by are listened to, and how far
+// behind: what came later than that is not known. Of a stream that was never
+// heard, or by none of the hubs that there are now, these are all hubs.
+func (t *tick) attended(s *stream) (attended bool, behind time.Duration) {
+	known := t.carried(s)
 	for i := range t.hubs {
 		h := &t.hubs[i]
-		if !s.heard.IsZero() && !slices.Contains(s.hubs, h.Hub) {
+		if known && !slices.Contains(s.hubs, h.Hub) {
 			continue
 		}
-		if !h.attended() {
-			return false
+		if !h.Connected || !h.Known || h.Behind >= t.options.Lag {
+			return false, 0
 		}
-		any = true
+		attended, behind = true, max(behind, h.Behind)
 	}
-	return any
+	return attended, behind
+}
+
+// carried reports whether s has come by a hub that there is now.
+func (t *tick) carried(s *stream) bool {
+	return slices.ContainsFunc(t.hubs, func(h HubHealth) bool { return slices.Contains(s.hubs, h.Hub) })
 }
 
 // silences judges the streams, in a fixed order.
@@ -123,10 +128,11 @@ func (t *tick) arrived(s *stream) bool {
 // silent judges a stream that was not heard in this round.
 func (t *tick) silent(s *stream) {
 	limit, normal := s.limit(&t.options, t.now)
-	if limit == 0 || s.quiet < limit {
+	attended, behind := t.attended(s)
+	if limit == 0 || !attended || s.quiet-behind < limit {
 		return
 	}
-	if t.told(streamSilence, s.tenant, s.subject()) || t.told(partialSilence, s.tenant, s.subject()) {
+	if t.told(streamSilence, s.tenant, s.subject()) || t.told(partialSilence, s.tenant, s.subject()) || t.told(offAndSilent, s.tenant, s.subject()) {
 		return
 	}
 	m, severity := streamSilence, detectors.High
@@ -143,10 +149,16 @@ func (t *tick) silent(s *stream) {
 		since = s.started
 	}
 	words := fmt.Sprintf("nothing heard for %s", brief(s.quiet))
-	if s.heard.IsZero() {
+	switch {
+	case s.heard.IsZero():
 		words = fmt.Sprintf("expected, but never heard in %s", brief(s.quiet))
-	} else if normal > 0 {
+	case !t.carried(s):
+		words += ": no hub that it came by is in the configuration any more"
+	case normal > 0:
 		words += fmt.Sprintf(", usually quiet for at most %s", brief(normal))
+	}
+	if old := s.heard.Sub(s.happened); !s.heard.IsZero() && !s.happened.IsZero() && old > t.options.delay(s.kind) {
+		words += fmt.Sprintf("; its newest record is of %s, %s before it came", stamp(s.happened), brief(old))
 	}
 	t.weaken(t.alarm(m, s.tenant, s.subject()), severity, since, s.kind.String(), words, map[string]any{
 		"kind": s.kind.String(), "workload": s.workload, "last_arrival": stamp(s.heard), "last_event": stamp(s.happened),
@@ -155,11 +167,12 @@ func (t *tick) silent(s *stream) {
 }
 
 // siblingActive reports whether another stream of the same source was heard in
-// the newer half of s's quiet: what stopped s did not stop its source.
+// the newer half of s's quiet, whether or not somebody listens to it now: what
+// stopped s did not stop its source.
 func (t *tick) siblingActive(s *stream) bool {
 	for key, other := range t.streams {
 		sibling := key.kind != s.kind && key.workload == "" && s.workload == "" || key.kind == s.kind && s.workload != "" && key.workload != s.workload
-		if sibling && key.tenant == s.tenant && key.family() == s.family() && !other.heard.IsZero() && other.quiet < s.quiet/2 {
+		if sibling && key.tenant == s.tenant && key.family() == s.family() && !other.heard.IsZero() && t.now.Sub(other.heard) < s.quiet/2 {
 			return true
 		}
 	}

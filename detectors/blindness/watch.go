@@ -47,20 +47,21 @@ type Watch struct {
 	mu      sync.Mutex // guards what follows; held for moments only
 	options Options
 	fresh   map[streamKey]*heard // since the last Tick
-	delays  map[streamKey]*halfHour
-	damaged map[string]*halfHour // by hub
-	met     map[cutKey]bool      // since the last Tick
-	evicted int64                // likewise
+	delays  map[streamKey]*window
+	damaged map[string]*damaged // by hub
+	met     map[cutKey]bool     // since the last Tick
+	evicted int64               // likewise
 
 	// What follows belongs to Tick and Done.
-	carry map[streamKey]*heard // taken by a Tick that is not Done
-	again map[cutKey]bool      // met, likewise
-	gone  int64                // evicted, likewise
-	gaps  map[string]Expired   // seen in the last Tick, by hub and partition
-	begun time.Time            // first Tick
-	last  time.Time            // last Tick that was Done
-	next  time.Time            // becomes last
-	show  func()               // makes the round known
+	carry  map[streamKey]*heard // taken by a Tick that is not Done
+	again  map[cutKey]bool      // met, likewise
+	gone   int64                // evicted, likewise
+	untold int64                // of them, what the last Tick did not tell
+	gaps   map[string]Expired   // seen in the last Tick, by hub and partition
+	begun  time.Time            // first Tick
+	last   time.Time            // last Tick that was Done
+	next   time.Time            // becomes last
+	show   func()               // makes the round known
 }
 
 // New returns a Watch that has heard nothing yet. It counts its findings
@@ -68,7 +69,7 @@ type Watch struct {
 func New(o Options, m *detectors.Metrics, reg prometheus.Registerer) *Watch {
 	w := &Watch{
 		metrics: newMetrics(m, reg), fresh: map[streamKey]*heard{}, carry: map[streamKey]*heard{},
-		delays: map[streamKey]*halfHour{}, damaged: map[string]*halfHour{}, show: func() {},
+		delays: map[streamKey]*window{}, damaged: map[string]*damaged{}, show: func() {},
 		met: map[cutKey]bool{}, again: map[cutKey]bool{},
 		sampled: make([]atomic.Int64, len(ingest.Kinds())),
 	}
@@ -104,16 +105,9 @@ type Expired struct {
 	After, UpTo int64 // the last one decided, and the last one given up
 }
 
-// attended reports whether what the source sends would be heard at once.
-func (h *HubHealth) attended() bool { return h.Connected && h.Known && h.Behind <= attentive }
-
-const (
-	// attentive is the lag that a hub in steady flow may show.
-	attentive = 2 * time.Minute
-	// longestStep is how much a pause between ticks counts at most: what is
-	// longer was a suspended machine, not a quiet source.
-	longestStep = 5 * time.Minute
-)
+// longestStep is how much a pause between ticks counts at most: what is longer
+// was a suspended machine, not a quiet source.
+const longestStep = 5 * time.Minute
 
 // Tick judges at a time, given all hubs that are configured, and returns what
 // changed. Write tx with the findings, and call Done once it is committed: until
@@ -138,7 +132,7 @@ func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubH
 	if err := state.save(ctx, tx, now); err != nil {
 		return nil, err
 	}
-	w.next, w.gaps = now, t.expired()
+	w.next, w.gaps, w.untold = now, t.expired(), t.gone
 	gauges, listeners, late := t.gauges(), listenFor(t.watched), t.late()
 	w.show = func() {
 		gauges()
@@ -160,12 +154,18 @@ func (w *Watch) take(t *tick) {
 	clear(w.met)
 	w.gone, w.evicted = w.gone+w.evicted, 0
 	t.gone, t.options = w.gone, w.options
-	t.delays, t.damaged = map[streamKey]figures{}, map[string]figures{}
+	t.delays, t.damaged, t.trickled = map[streamKey]figures{}, map[string]figures{}, map[string]figures{}
 	for key, h := range w.delays {
 		t.delays[key] = h.sum(t.now)
 	}
-	for hub, h := range w.damaged {
-		t.damaged[hub] = h.sum(t.now)
+	for hub, d := range w.damaged {
+		t.damaged[hub] = d.halfHour.sum(t.now)
+		if t.alarms[alarmKey{quarantineGrowth.Entry, "", hub}].isOpen() {
+			clear(d.day.slots) // that is told: the day counts from its end
+		}
+		if day := d.day.sum(t.now); day.bad > 0 {
+			t.trickled[hub] = day
+		}
 	}
 }
 
@@ -173,7 +173,7 @@ func (w *Watch) take(t *tick) {
 func (w *Watch) Done() {
 	clear(w.carry)
 	clear(w.again)
-	w.gone, w.last = 0, w.next
+	w.gone, w.last = w.untold, w.next
 	w.show()
 }
 
@@ -185,7 +185,8 @@ type tick struct {
 	met      map[cutKey]bool      // likewise
 	watched  []*cut               // to be met
 	delays   map[streamKey]figures
-	damaged  map[string]figures
+	damaged  map[string]figures // of half an hour
+	trickled map[string]figures // of a day
 	gone     int64
 	before   map[string]Expired
 	fields   *fieldWatch
@@ -199,14 +200,15 @@ type tick struct {
 }
 
 func (t *tick) judge() {
-	if t.first {
-		for _, a := range t.alarms {
+	for _, a := range t.alarms {
+		if t.first && t.now.Sub(t.ticked) > longestStep {
 			a.forget()
 		}
+		a.notAfter(t.now)
 	}
 	t.listen()
+	t.switchedOff() // before silences: one alarm for one stream
 	t.silences()
-	t.switchedOff()
 	t.lateness()
 	t.damage()
 	t.reach()

@@ -24,7 +24,9 @@ type listener struct {
 	options Options
 	now     time.Time
 	hubs    []HubHealth
+	by      string // the hub by which records come
 	told    []string
+	said    []string // of each, in words
 }
 
 const someHub = "example/audit"
@@ -32,7 +34,7 @@ const someHub = "example/audit"
 func well(hub string) HubHealth { return HubHealth{Hub: hub, Connected: true, Known: true} }
 
 func listen(t *testing.T, o Options) *listener {
-	l := &listener{t: t, tx: begin(t), options: o, now: time.Date(2026, 9, 14, 0, 0, 0, 0, time.UTC), hubs: []HubHealth{well(someHub)}}
+	l := &listener{t: t, by: someHub, tx: begin(t), options: o, now: time.Date(2026, 9, 14, 0, 0, 0, 0, time.UTC), hubs: []HubHealth{well(someHub)}}
 	l.restart(0)
 	return l
 }
@@ -46,7 +48,7 @@ func (l *listener) restart(away time.Duration) {
 
 // hear has a batch arrive with records of a kind, as late as delay.
 func (l *listener) hear(kind ingest.Kind, workload string, n int, delay time.Duration) {
-	b := ingest.Batch{Partition: ingest.Partition{Hub: someHub, ID: "0"}}
+	b := ingest.Batch{Partition: ingest.Partition{Hub: l.by, ID: "0"}}
 	g := l.watch.Begin(&b)
 	for range n {
 		g.Event(&ingest.Event{Kind: kind, Tenant: "t1", Workload: workload, Time: l.now.Add(-delay), Enqueued: l.now})
@@ -90,7 +92,7 @@ func (l *listener) tick(commit bool) {
 	l.exec("RELEASE round")
 	l.watch.Done()
 	for _, f := range findings {
-		l.told = append(l.told, asLine(&f))
+		l.told, l.said = append(l.told, asLine(&f)), append(l.said, f.Evidence.Action)
 	}
 }
 
@@ -206,7 +208,10 @@ func TestSilence(t *testing.T) {
 				l.watch.SetOptions(Options{})
 				l.pass(round, nil)
 			},
-			want: []string{"Mon 00:05 weakened stream-silence high intune", "Tue 01:05 restored stream-silence intune"},
+			want: []string{
+				"Mon 00:05 weakened stream-silence high intune", "Mon 00:05 weakened stream-silence medium example/audit",
+				"Tue 01:05 restored stream-silence intune",
+			},
 		},
 		"one category stops while its siblings flow": {
 			play: func(l *listener) {
@@ -291,7 +296,7 @@ func TestSilence(t *testing.T) {
 				l.pass(2*day, audit(l))
 				l.pass(2*time.Hour, nil)
 			},
-			want: []string{"Wed 00:00 weakened stream-silence critical t1 + entra-audit"},
+			want: []string{"Mon 00:05 weakened hub-unreachable critical example/other", "Wed 00:00 weakened stream-silence critical t1 + entra-audit"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -422,7 +427,9 @@ func TestLateAndDamagedRecords(t *testing.T) {
 		},
 		"a few among many": {
 			play: func(l *listener) {
-				l.pass(2*time.Hour, func() { l.damaged(2); l.hear(ingest.EntraAudit, "", 1000, time.Minute) })
+				l.pass(2*time.Hour, func() { l.hear(ingest.EntraAudit, "", 1000, time.Minute) })
+				l.damaged(9)
+				l.pass(2*time.Hour, func() { l.hear(ingest.EntraAudit, "", 1000, time.Minute) })
 			},
 		},
 		"given up": {
@@ -632,4 +639,37 @@ func perKind(name string, v float64) string {
 		fmt.Fprintf(&b, "%s{kind=%q} %v\n", name, k.String(), value)
 	}
 	return b.String()
+}
+
+// TestFieldsThatOccurNoMore has a source change what it sends.
+func TestFieldsThatOccurNoMore(t *testing.T) {
+	l := listen(t, Options{})
+	l.watch.Use(engineOf(t, fieldRule("rule-1", "properties.old")))
+	day := func(field string) {
+		l.now = l.now.Add(24 * time.Hour)
+		g := l.watch.Begin(&ingest.Batch{Partition: ingest.Partition{Hub: someHub}})
+		body := fmt.Sprintf(`{"time":"2026-09-14T08:00:00Z","category":"AuditLogs","operationName":"x","tenantId":"t1","properties":{%q:"a"}}`, field)
+		decodeAll(t, []byte(body), func(ev *ingest.Event) {
+			for range 1000 {
+				g.Event(ev)
+			}
+		})
+		l.watch.Saw(g, l.now)
+		l.tick(true)
+	}
+	for range 20 {
+		day("old")
+	}
+	l.restart(time.Hour)
+	l.watch.Use(engineOf(t, fieldRule("rule-1", "properties.old")))
+	for range 30 {
+		day("new")
+	}
+	for range 30 {
+		day("old")
+	}
+	want := []string{"Tue 01:00 weakened rule-fields-unseen low rule-1", "Wed 01:00 restored rule-fields-unseen rule-1"}
+	if diff := cmp.Diff(want, l.told); diff != "" {
+		t.Error(diff)
+	}
 }
