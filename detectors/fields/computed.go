@@ -23,6 +23,10 @@ import (
 //	listed.<list>.<path> | …    the values at the paths that are in the operator's list
 //	listed_vault.<list>.<path> | …  likewise the resource ids and addresses that are of key vaults in the list, which
 //	                            names them by id, address or name
+//	uncovered.<list>.<path>,<path>  the values of the operator's list that are at the second path, or it has All, and not
+//	                            at the first
+//	spared.<list>.<member>      of a change of a Conditional Access policy: whom, or which applications, it spares now
+//	reached.<list>.<member>     likewise, covers again; see reach
 //	methods.weakened            of a change of the authentication methods policy: the methods that are weaker
 //	methods.strengthened        likewise, stronger
 //	methods.lost                METHOD: SWITCH of each switch of a method that is weaker
@@ -67,6 +71,10 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"part":     newPart,
 	"items":    newItems,
 	"plans":    newPlans,
+	"spared":   newReach(true),
+	"reached":  newReach(false),
+
+	"uncovered": newUncovered,
 
 	"azure_role": newAzureRole,
 
@@ -109,7 +117,7 @@ func Quotable(name string) string {
 }
 
 // listVerbs are those of computers whose argument begins with an operator's list.
-var listVerbs = []string{"outside", "rank", "lowered", "listed", "listed_vault", "unlisted"}
+var listVerbs = []string{"outside", "rank", "lowered", "listed", "listed_vault", "unlisted", "uncovered", "spared", "reached"}
 
 // ListsOf returns the operator's list that a computed field reads, if it reads one.
 func ListsOf(name string) []string {

@@ -1,0 +1,92 @@
+package fields
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"phiwatch/ingest"
+)
+
+// reachOf returns the values of a field for a change of a policy's conditions.
+func reachOf(t *testing.T, field, before, now string) []string {
+	t.Helper()
+	c, err := compute(field, map[string][]string{"glass": {"BG"}, "phi": {"ehr"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	side := func(conditions string) any {
+		if conditions == "" {
+			return nil
+		}
+		return `{"conditions":` + conditions + `}`
+	}
+	body, _ := json.Marshal(map[string]any{"time": "2026-03-02T09:00:00Z", "category": "AuditLogs", "operationName": "Update conditional access policy",
+		"properties": map[string]any{"targetResources": []any{map[string]any{"modifiedProperties": []any{
+			map[string]any{"displayName": "ConditionalAccessPolicy", "oldValue": side(before), "newValue": side(now)}}}}}})
+	var out []string
+	ingest.NewDecoder().Decode(ingest.Message{Body: body}, func(ev *ingest.Event) {
+		for _, v := range c.append(nil, ev) {
+			out = append(out, v.Text)
+		}
+	}, func(q ingest.Quarantined) { t.Fatal(q.Detail) })
+	return out
+}
+
+func TestWhomAPolicySparesAndReaches(t *testing.T) {
+	const (
+		everybody = `{"users":{"includeUsers":["All"],"excludeUsers":[]}}`
+		glass     = `{"users":{"includeUsers":"All","excludeUsers":"bg"}}`
+		butAB     = `{"users":{"includeUsers":["All"],"excludeUsers":["bg","A","b"],"excludeGroups":null}}`
+		butB      = `{"users":{"includeUsers":["all"],"excludeUsers":["B"]}}`
+		groups    = `{"users":{"includeUsers":["None"],"includeGroups":["g","h"]}}`
+		oneGroup  = `{"users":{"includeUsers":[],"includeGroups":"G"}}`
+		guests    = `{"users":{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"internalGuest,serviceProvider"}}}`
+		oneKind   = `{"users":{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider"}}}`
+		apps      = `{"applications":{"includeApplications":["All"],"excludeApplications":[]}}`
+		butApp    = `{"applications":{"includeApplications":["All"],"excludeApplications":["x","ehr"]}}`
+		someApps  = `{"applications":{"includeApplications":["EHR","x","y"]}}`
+		oneApp    = `{"applications":{"includeApplications":["y"]}}`
+	)
+	for _, c := range []struct {
+		field, before, now string
+		want               []string
+	}{
+		{"spared.glass.excludeUsers", everybody, butAB, []string{"A", "b"}},
+		{"spared.glass.excludeUsers", everybody, glass, nil},
+		{"spared.glass.excludeUsers", "", butB, []string{"B"}},
+		{"reached.glass.excludeUsers", butAB, butB, []string{"A"}},
+		{"reached.glass.excludeUsers", butB, glass, nil}, // everybody
+		{"reached.glass.everybody", butB, glass, []string{"true"}},
+		{"reached.glass.everybody", glass, everybody, nil},
+		{"reached.glass.everybody", butAB, butB, nil},
+		{"spared.glass.includeUsers", everybody, groups, []string{"All"}},
+		{"spared.glass.includeUsers", groups, everybody, nil},
+		{"reached.glass.includeUsers", groups, butB, []string{"all"}},
+		{"spared.glass.includeGroups", groups, oneGroup, []string{"h"}},
+		{"spared.glass.includeGroups", groups, butB, nil}, // all users are
+		{"reached.glass.includeGroups", oneGroup, groups, []string{"h"}},
+		{"spared.glass.includeUsers", groups, oneGroup, nil}, // nobody before
+		{"spared.glass.excludeGuestsOrExternalUsers", everybody, guests, []string{"internalGuest", "serviceProvider"}},
+		{"spared.glass.excludeGuestsOrExternalUsers", guests, oneKind, nil},
+		{"reached.glass.excludeGuestsOrExternalUsers", guests, oneKind, []string{"internalGuest"}},
+		{"spared.phi.excludeApplications", apps, butApp, []string{"x", "ehr"}},
+		{"spared.phi.includeApplications", apps, oneApp, []string{"All"}},
+		{"spared.phi.includeApplications", someApps, oneApp, []string{"EHR"}},
+		{"spared.phi.includeApplications", someApps, butApp, nil},
+		{"reached.phi.includeApplications", oneApp, someApps, []string{"EHR"}},
+		{"reached.phi.includeApplications", oneApp, apps, nil}, // everything
+		{"reached.phi.everything", oneApp, apps, []string{"true"}},
+		{"reached.phi.everything", oneApp, butApp, nil},
+	} {
+		if diff := cmp.Diff(c.want, reachOf(t, c.field, c.before, c.now)); diff != "" {
+			t.Errorf("%s from %s to %s (-want +got):\n%s", c.field, c.before, c.now, diff)
+		}
+	}
+	for _, name := range []string{"spared.glass", "spared.glass.everybody", "reached.glass.excludeUser"} {
+		if _, err := compute(name, nil); err == nil {
+			t.Errorf("%s is no field", name)
+		}
+	}
+}
