@@ -133,10 +133,7 @@ func (f *flap) finding(r *row, state detectors.State, severity detectors.Severit
 	words := fmt.Sprintf("weakened and restored %d times within %s, last by %s", flapTimes, inWords(flapSpan), f.by.Action)
 	var strong []string
 	if state == detectors.Restored {
-		words = "was not restored so often, as later records tell"
-		if len(r.episode.Turns.Flapped) > 0 { // at other times it flapped
-			strong = noSide
-		}
+		words, strong = "was not restored so often, as later records tell", noSide // at other times it may have flapped
 	}
 	v := r.episode.Violation
 	v.Subject, v.SubjectName = f.subject, f.name

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -12,7 +13,11 @@ import (
 
 // append folds in observations that are newer than all before, sorted.
 func (r *row) append(obs []*observation) error {
-	for _, o := range effective(obs) {
+	left, err := effective(obs)
+	if err != nil {
+		return err
+	}
+	for _, o := range left {
 		if err := r.episode.step(o); err != nil {
 			return err
 		}
@@ -23,9 +28,10 @@ func (r *row) append(obs []*observation) error {
 }
 
 // effective leaves out, of sorted observations, what an event was concluded to
-// be before more was known. An event that both weakens and restores, as far as
-// is known, has weakened.
-func effective(obs []*observation) []*observation {
+// be before more was known: of a weakening and a restore, that of the higher
+// revision counts. An event that both weakens and restores, as far as is known, has
+// weakened.
+func effective(obs []*observation) ([]*observation, error) {
 	type meaning struct{ weak, strong *observation }
 	var events map[string]meaning
 	both := false
@@ -46,29 +52,47 @@ func effective(obs []*observation) []*observation {
 		both = both || m.weak != nil && m.strong != nil
 	}
 	if !both {
-		return obs
+		return obs, nil
+	}
+	undone := func(m meaning) bool {
+		return m.weak != nil && m.strong != nil && m.weak.weight>>revised < m.strong.weight>>revised
 	}
 	left := slices.DeleteFunc(slices.Clone(obs), func(o *observation) bool {
 		m := events[o.event]
 		if m.weak == nil || m.strong == nil {
 			return false
 		}
-		weakened := m.weak.weight>>revised >= m.strong.weight>>revised
-		return o == m.strong && weakened || o == m.weak && !weakened
+		return o == m.strong && !undone(m) || o == m.weak && undone(m)
 	})
-	if !slices.ContainsFunc(left, weakens) && slices.ContainsFunc(obs, weakens) {
-		return afterwards(obs) // people have heard of it: it is over at once
+	if slices.ContainsFunc(left, weakens) || !slices.ContainsFunc(obs, weakens) {
+		return left, nil
 	}
-	return left
-}
-
-// afterwards puts the restores of an instant behind its weakenings.
-func afterwards(obs []*observation) []*observation {
-	obs = slices.Clone(obs)
-	slices.SortStableFunc(obs, func(a, b *observation) int {
+	heard := slices.Clone(obs) // people have heard of it: it is over at once
+	for i, o := range heard {
+		if m := events[o.event]; o == m.strong && undone(m) {
+			var err error
+			if heard[i], err = o.whole(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortStableFunc(heard, func(a, b *observation) int { // restores of an instant behind its weakenings
 		return cmp.Or(cmp.Compare(a.at, b.at), -cmp.Compare(rank(a.state)%2, rank(b.state)%2))
 	})
-	return obs
+	return heard, nil
+}
+
+// whole returns the restore o as one of all sides.
+func (o *observation) whole() (*observation, error) {
+	var w observed
+	if err := json.Unmarshal(o.body, &w); err != nil {
+		return nil, fmt.Errorf("decode observation %s of %s: %w", o.event, o.violation, err)
+	}
+	w.Strong = nil
+	body, err := json.Marshal(w)
+	all := *o
+	all.body = body
+	return &all, err
 }
 
 // rebuild folds the base and all stored observations anew.
@@ -97,7 +121,9 @@ func (r *row) compact(ctx context.Context, tx *sql.Tx, now int64) error {
 	}
 	obs := stored[r.id]
 	slices.SortFunc(obs, byTime)
-	obs = effective(obs)
+	if obs, err = effective(obs); err != nil {
+		return err
+	}
 	if r.base == nil {
 		r.base = new(episode)
 	}

@@ -39,6 +39,14 @@ func TestViolationIsOverWhenNoSideIsWeak(t *testing.T) {
 			"ca-policy-disabled p restored high since 1h0m0s restored 2h0m0s by bob@example.org"},
 		{"it never was", []detectors.Finding{weak("p", "e2", 2*h), judged(back("p", "e2", 2*h), 1)},
 			"ca-policy-disabled p restored high since 2h0m0s restored 2h0m0s by bob@example.org"},
+		{"it never was, and gave nothing back", []detectors.Finding{weak("p", "e2", 2*h), judged(of(back("p", "e2", 2*h), nil, []string{detectors.NoSide}), 1)},
+			"ca-policy-disabled p restored high since 2h0m0s restored 2h0m0s by bob@example.org"},
+		{"one of two never was", []detectors.Finding{weak("p", "e1", h), weak("p", "e2", 2*h), judged(of(back("p", "e2", 2*h), nil, []string{detectors.NoSide}), 1)},
+			"ca-policy-disabled p open high since 1h0m0s"},
+		{"what never was after it was over", []detectors.Finding{weak("p", "e1", h), back("p", "e3", h+h/2), weak("p", "e2", 2*h), judged(of(back("p", "e2", 2*h), nil, []string{detectors.NoSide}), 1)},
+			"ca-policy-disabled p restored high since 1h0m0s restored 1h30m0s by bob@example.org"},
+		{"it was after all", []detectors.Finding{weak("p", "e2", 2*h), judged(of(back("p", "e2", 2*h), nil, []string{detectors.NoSide}), 1), judged(weak("p", "e2", 2*h), 2)},
+			"ca-policy-disabled p open high since 2h0m0s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
