@@ -15,18 +15,31 @@ import (
 // watchEvery is how often the audit trail itself is judged.
 const watchEvery = 30 * time.Second
 
-// keepWatch is the stage that notices what does not arrive.
+// keepWatch is the stage that notices what does not arrive. At the end, when the
+// source has stopped, it judges once more: what came last may end a silence, and
+// no other process will know that it came.
 func (d *daemon) keepWatch(ctx context.Context) error {
 	t := time.NewTicker(watchEvery)
 	defer t.Stop()
+	var hubs []blindness.HubHealth
+	judge := func(ctx context.Context, now time.Time) {
+		if err := d.pipeline.judge(ctx, now, hubs); err != nil && ctx.Err() == nil {
+			d.log.Error("watch over the audit trail", "err", err)
+		}
+	}
 	for {
 		select {
-		case <-ctx.Done():
-			return nil
 		case now := <-t.C:
-			if err := d.pipeline.judge(ctx, now, healthOf(d.source.Hubs(), d.source.Lags())); err != nil && ctx.Err() == nil {
-				d.log.Error("watch over the audit trail", "err", err)
+			hubs = healthOf(d.source.Hubs(), d.source.Lags())
+			judge(ctx, now)
+		case <-ctx.Done():
+			if hubs == nil { // else as they were while they were read
+				hubs = healthOf(d.source.Hubs(), d.source.Lags())
 			}
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			judge(last, time.Now())
+			return nil
 		}
 	}
 }
@@ -77,6 +90,7 @@ func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []blindness.HubHeal
 			any, unknown = true, unknown || l.Events < 0
 			out[i].Behind = max(out[i].Behind, l.Behind)
 			out[i].Events += max(0, l.Events)
+			out[i].Stuck = out[i].Stuck || l.Stuck != nil
 			if l.Expired > l.After && l.Stuck == nil {
 				out[i].Expired = append(out[i].Expired, blindness.Expired{Partition: l.ID, After: l.After, UpTo: l.Expired})
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -100,6 +101,42 @@ func TestSilenceIsToldAndResolved(t *testing.T) {
 	}
 }
 
+// TestWhatCameLastIsKnownAfterARestart stops a daemon before its watch has ever
+// looked: the record that it decided must not be missed by the next one.
+func TestWhatCameLastIsKnownAfterARestart(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	f := newFakes(t)
+	file := f.configFile(t, freeAddress(t), localHub(t, [][]byte{scenario(t, "authentication/ca-policy-disabled.yml").Body("restore")}))
+	load := func() *daemon {
+		t.Helper()
+		d, err := newDaemon(ctx, func() (*config, error) { return loadConfig(file) }, slog.New(slog.NewTextHandler(t.Output(), nil)), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	d := load()
+	running, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- d.run(running) }()
+	await(ctx, t, "the record decided", func() bool { return d.pipeline.totals.sum().Messages == 1 })
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	d = load()
+	defer d.close() //nolint:errcheck // only read
+	var kind string
+	if err := d.db.QueryRowContext(ctx, `SELECT kind FROM blind_streams WHERE heard > 0`).Scan(&kind); err != nil || kind != "entra-audit" {
+		t.Errorf("got a stream of %q, %v", kind, err)
+	}
+	all, err := allViolations(ctx, d.ledger)
+	if err != nil || len(all) != 0 {
+		t.Errorf("got violations %v, %v; want none of stopping", all, err)
+	}
+}
+
 // TestMissingMessagesAreAnIncident has messages vanish from a partition, within
 // what one process reads and across a restart.
 func TestMissingMessagesAreAnIncident(t *testing.T) {
@@ -182,10 +219,11 @@ func TestHealthOfHubs(t *testing.T) {
 		lag("n/well", "0", 0, 0), lag("n/well", "1", 0, 0),
 		lag("n/behind", "0", 7, time.Minute), lag("n/behind", "1", 3, time.Hour),
 		lag("n/new", "0", 0, 0), lag("n/new", "1", -1, 0),
+		{Partition: ingest.Partition{Hub: "n/behind", ID: "2"}, Stuck: errors.New("disk full"), After: 1, Expired: 2},
 	})
 	want := []blindness.HubHealth{
 		{Hub: "n/well", Connected: true, Known: true},
-		{Hub: "n/behind", Connected: true, Known: true, Behind: time.Hour, Events: 10},
+		{Hub: "n/behind", Connected: true, Known: true, Behind: time.Hour, Events: 10, Stuck: true},
 		{Hub: "n/new", Connected: true},
 		{Hub: "n/unread", Connected: true},
 		{Hub: "n/away", Trouble: "auth"},

@@ -77,6 +77,15 @@ func TestNoSilenceGoesUnseen(t *testing.T) {
 			want: []string{away},
 			said: "not connected: connection",
 		},
+		"a batch that cannot be decided": {
+			play: func(l *listener) {
+				l.pass(2*day, audit(l))
+				l.hubs[0].Behind, l.hubs[0].Events, l.hubs[0].Stuck = time.Hour, 7, true
+				l.pass(3*round, nil)
+			},
+			want: []string{"Wed 00:05 weakened consumer-lag high example/audit"},
+			said: "a batch cannot be decided; 7 messages wait, the oldest for 1h00m",
+		},
 		"a hub that comes and goes is one alarm": {
 			play: func(l *listener) {
 				l.pass(2*day, audit(l))

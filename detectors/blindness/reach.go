@@ -46,8 +46,9 @@ func (t *tick) reach() {
 		t.hold(t.alarm(consumerLag, "", h.Hub), consumerLag.Severity, standing{
 			bad: lags, good: !away && h.Behind <= t.options.Lag/2, after: catchUp, clear: settled,
 			kind: "hub", words: "caught up",
-			details: map[string]any{"hub": h.Hub, "messages": h.Events, "behind": h.Behind.String()},
-		}.saying(lags, fmt.Sprintf("%d messages wait, the oldest for %s", h.Events, brief(h.Behind))))
+			details: map[string]any{"hub": h.Hub, "messages": h.Events, "behind": h.Behind.String(), "stuck": h.Stuck},
+		}.saying(lags, fmt.Sprintf("%d messages wait, the oldest for %s", h.Events, brief(h.Behind))).
+			saying(lags && h.Stuck, fmt.Sprintf("a batch cannot be decided; %d messages wait, the oldest for %s", h.Events, brief(h.Behind))))
 		t.barren(h.Hub)
 	}
 	for _, a := range t.alarmsInOrder() {

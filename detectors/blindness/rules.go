@@ -32,11 +32,11 @@ var (
 	streamSilence = meta("stream-silence", detectors.High, "Audit stream has gone silent",
 		"The hub answers and everything in it is read, but a stream of audit records that is usually heard from has stopped. "+
 			"What happens at its source is not recorded where anybody looks.",
-		"If it is a hub, nothing has ever come by it: see that a diagnostic setting or forwarder names this very hub, or take it out of the configuration.",
 		"Look at the stream's diagnostic setting or forwarder: Entra admin centre > Monitoring & health > Diagnostic settings; Azure portal > the resource > Diagnostic settings; for unified audit, Get-AdminAuditLogConfig | Format-List UnifiedAuditLogIngestionEnabled.",
 		"Look in the Azure Activity Log for diagnosticSettings/delete and /write, and for changes to the event hub, from before the silence began.",
 		"Switch the stream on again; if nobody planned it, disable the account that switched it off.",
-		"Export what the portal still holds of the silent interval, and note the interval for the risk assessment.")
+		"Export what the portal still holds of the silent interval, and note the interval for the risk assessment.",
+		"If the subject is a hub, nothing has ever come by it: see that a diagnostic setting or forwarder names this very hub, or take it out of the configuration.")
 	partialSilence = meta("partial-silence", detectors.High, "One audit category has gone silent while others flow",
 		"Other records of the same source still arrive, so the connection is well: one category or workload was dropped from the setting that sends them.",
 		"Open the source's diagnostic setting and see whether the category is still ticked: Entra admin centre > Monitoring & health > Diagnostic settings; for unified audit, the forwarder's content types or the Defender XDR streaming settings.",
@@ -72,7 +72,7 @@ var (
 		"If Microsoft's format has changed, update phiwatch and replay the quarantine before it is given up.")
 	hubUnreachable = meta("hub-unreachable", detectors.Critical, "Event hub cannot be reached",
 		"No audit record of this hub is seen while it cannot be reached, or while it answers but its partitions are not read. They wait in the hub for as long as its retention, then they are lost.",
-		"See the class of the trouble: unauthorized is the credential or its role (Azure Event Hubs Data Receiver), not found is a deleted hub or consumer group, else network, firewall or the service.",
+		"See the class of the trouble: auth is the credential or its role (Azure Event Hubs Data Receiver), not-found is a deleted hub or consumer group, tls a certificate, busy a throttled namespace; else network, firewall or the service.",
 		"If it answers but is not read, another reader holds its partitions: give phiwatch a consumer group of its own, and run one process on one state.",
 		"Azure portal > Event Hubs > the namespace: does the hub exist, do its firewall and private endpoints let this machine in, what does its Activity log say?",
 		"Once it answers, what waited is read; see that consumer-lag closes.")

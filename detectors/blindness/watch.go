@@ -96,6 +96,7 @@ type HubHealth struct {
 	Known     bool          // whether the lag of every partition is known, of which there must be one
 	Behind    time.Duration // how long the oldest undecided message has waited, at most
 	Events    int64         // messages not decided yet
+	Stuck     bool          // whether a batch cannot be decided
 	Expired   []Expired     // messages that the hub seems to have given up undecided
 }
 

@@ -27,6 +27,8 @@ type listener struct {
 	by      string // the hub by which records come
 	told    []string
 	said    []string // of each, in words
+
+	findings []detectors.Finding
 }
 
 const someHub = "example/audit"
@@ -91,6 +93,7 @@ func (l *listener) tick(commit bool) {
 	}
 	l.exec("RELEASE round")
 	l.watch.Done()
+	l.findings = append(l.findings, findings...)
 	for _, f := range findings {
 		l.told, l.said = append(l.told, asLine(&f)), append(l.said, f.Evidence.Action)
 	}
