@@ -1,7 +1,6 @@
 package fields
 
 import (
-	"slices"
 	"strings"
 
 	"phiwatch/detectors/sigma"
@@ -29,18 +28,24 @@ func newItems(arg string, _ map[string][]string) (computed, error) {
 func (c *items) inputs() []*document.Path { return c.paths }
 
 func (c *items) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	from := len(dst)
+	seen := map[string]bool{}
 	for _, p := range c.paths {
 		for text := range texts(ev, p) {
 			for item := range itemsOf(text) {
-				v := sigma.Value{Kind: sigma.String, Text: item}
-				if !slices.Contains(dst[from:], v) {
-					dst = append(dst, v)
-				}
+				dst = sayOnce(dst, seen, item)
 			}
 		}
 	}
 	return dst
+}
+
+// sayOnce appends a text that was not seen, and notes it.
+func sayOnce(dst []sigma.Value, seen map[string]bool, text string) []sigma.Value {
+	if seen[text] {
+		return dst
+	}
+	seen[text] = true
+	return append(dst, sigma.Value{Kind: sigma.String, Text: text})
 }
 
 // cutMark stands where the compliance centre has cut a long value.

@@ -58,22 +58,35 @@ func (c *plans) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 			compare(licencesInPiece(text))
 		}
 	}
-	out := back
+	wanted, seen := back, map[string]bool{}
 	if c.of == "lost" {
-		out = slices.DeleteFunc(lost, func(plan string) bool { return slices.Contains(back, plan) })
-	}
-	for i, plan := range out {
-		if !slices.Contains(out[:i], plan) {
-			dst = append(dst, sigma.Value{Kind: sigma.String, Text: plan})
+		for _, plan := range back {
+			seen[plan] = true
 		}
+		wanted = lost
+	}
+	for _, plan := range wanted {
+		dst = sayOnce(dst, seen, plan)
 	}
 	return dst
 }
 
 // licence is one of a user's.
 type licence struct {
-	id  string
-	off []string // plans
+	id    string
+	off   []string // plans
+	isOff map[string]bool
+}
+
+// maxLicences is more than a user has; records may be made to hold any number.
+const maxLicences = 256
+
+func newLicence(id, off string) licence {
+	l := licence{id: LowerASCII(strings.TrimSpace(id)), off: slices.Collect(itemsOf(off)), isOff: map[string]bool{}}
+	for _, plan := range l.off {
+		l.isOff[plan] = true
+	}
+	return l
 }
 
 func licencesAt(ev *ingest.Event, path *document.Path) (out []licence) {
@@ -98,7 +111,7 @@ func appendLicences(out []licence, text string) []licence {
 	if strings.HasPrefix(text, "{") {
 		return appendAssignment(out, text)
 	}
-	for {
+	for len(out) < maxLicences {
 		_, rest, found := strings.Cut(text, "SkuName=")
 		id, rest, hasPlans := strings.Cut(rest, "DisabledPlans=[")
 		list, rest, whole := strings.Cut(rest, "]")
@@ -106,8 +119,9 @@ func appendLicences(out []licence, text string) []licence {
 			return out
 		}
 		text = rest
-		out = append(out, licence{LowerASCII(strings.TrimSpace(id)), slices.Collect(itemsOf(list))})
+		out = append(out, newLicence(id, list))
 	}
+	return out
 }
 
 // appendAssignment reads a licence that is an object.
@@ -116,10 +130,10 @@ func appendAssignment(out []licence, text string) []licence {
 		SkuID         string          `json:"SkuId"`
 		DisabledPlans json.RawMessage `json:"DisabledPlans"`
 	}
-	if json.Unmarshal([]byte(text), &a) != nil {
+	if len(out) == maxLicences || json.Unmarshal([]byte(text), &a) != nil {
 		return out
 	}
-	return append(out, licence{LowerASCII(strings.TrimSpace(a.SkuID)), slices.Collect(itemsOf(string(a.DisabledPlans)))})
+	return append(out, newLicence(a.SkuID, string(a.DisabledPlans)))
 }
 
 // lostPlans returns the plans that are off now in a licence that had them on, or
@@ -167,5 +181,5 @@ func same(list []licence, l licence) (out []licence) {
 
 // off reports whether any of some licences has a plan switched off.
 func off(list []licence, plan string) bool {
-	return slices.ContainsFunc(list, func(l licence) bool { return slices.Contains(l.off, plan) })
+	return slices.ContainsFunc(list, func(l licence) bool { return l.isOff[plan] })
 }

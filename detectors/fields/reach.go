@@ -99,9 +99,12 @@ func (r *reach) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		return dst
 	}
 	came := r.spared == r.of.excludes // into the list, rather than out of it
-	have, lack := r.of.values(ev, came), r.of.values(ev, !came)
-	for _, v := range have {
-		if r.counts(r.of, v) && !slices.ContainsFunc(lack, func(other string) bool { return strings.EqualFold(other, v) }) {
+	lack := map[string]bool{}
+	for _, v := range r.of.values(ev, !came) {
+		lack[LowerASCII(v)] = true
+	}
+	for _, v := range r.of.values(ev, came) {
+		if r.counts(r.of, v) && !lack[LowerASCII(v)] {
 			dst = append(dst, sigma.Value{Kind: sigma.String, Text: v})
 		}
 	}
