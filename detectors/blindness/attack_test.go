@@ -152,6 +152,19 @@ func TestNoSilenceGoesUnseen(t *testing.T) {
 			},
 			want: []string{"Wed 00:05 weakened stream-silence critical t1 + entra-audit", "Wed 02:10" + heard},
 		},
+		"a setting's silence was told while the clock was a day ahead": {
+			play: func(l *listener) {
+				l.pass(2*day, audit(l))
+				l.note("entra-diag-deleted", "to-hub", detectors.Weakened, l.now)
+				l.pass(50*time.Minute, nil)
+				l.now = l.now.Add(day)
+				l.pass(2*round, nil)
+				l.now = l.now.Add(-day)
+				l.pass(round, nil)
+				l.pass(2*round, audit(l))
+			},
+			want: []string{"Thu 01:00 weakened diag-off-and-silent critical t1 + entra-audit", "Thu 01:00 restored diag-off-and-silent t1 + entra-audit"},
+		},
 		"a process that dies every few minutes": {
 			play: func(l *listener) {
 				l.pass(2*day, audit(l))

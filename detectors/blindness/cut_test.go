@@ -179,7 +179,9 @@ func TestOneSilentResourceAmongLoudOnes(t *testing.T) {
 			},
 			want: []string{
 				"Wed 01:00 weakened diag-off-and-silent critical /subscriptions/s1 + administrative",
+				"Wed 00:00 weakened partial-silence high t1 + azure-activity + Administrative",
 				"Wed 02:05 restored diag-off-and-silent /subscriptions/s1 + administrative",
+				"Wed 02:05 restored partial-silence t1 + azure-activity + Administrative",
 			},
 		},
 		"one category of Entra, which is a stream of its own": {

@@ -165,6 +165,9 @@ func (t *tick) unseenRule(r *ruleFields, seen bool, records map[ingest.Kind]int6
 	if seen && !s.seen {
 		s.seen, s.dirty = true, true
 	}
+	if s.since > t.now.UnixMicro() {
+		s.since, s.dirty = t.now.UnixMicro(), true // the clock was ahead
+	}
 	age := t.now.UnixMicro() - s.since
 	bad := !s.seen && have-s.records >= manyRecords && age >= t.options.Unseen.Microseconds()
 	if s.seen && age >= t.options.Unseen.Microseconds() {

@@ -8,12 +8,12 @@ import (
 	"phiwatch/ingest"
 )
 
-// streamKey names what may fall silent: a tenant's records of a kind, and of
-// the unified audit log also those of each workload.
+// streamKey names what may fall silent: a tenant's records of a kind, and of some
+// kinds also those of each part.
 type streamKey struct {
 	tenant   string
 	kind     ingest.Kind
-	workload string
+	workload string // or category, as partOf names it
 }
 
 // subject is the stream as people and the ledger know it.
@@ -105,8 +105,9 @@ func (g *Glimpse) Damaged() {
 }
 
 func (g *Glimpse) stream(ev *ingest.Event) *glimpsed {
+	part := partOf(ev)
 	is := func(s *glimpsed) bool {
-		return s.key.kind == ev.Kind && s.key.tenant == ev.Tenant && s.key.workload == ev.Workload
+		return s.key.kind == ev.Kind && s.key.tenant == ev.Tenant && s.key.workload == part
 	}
 	if g.at < len(g.streams) && is(&g.streams[g.at]) {
 		return &g.streams[g.at]
@@ -122,7 +123,7 @@ func (g *Glimpse) stream(ev *ingest.Event) *glimpsed {
 	g.watch.mu.Unlock()
 	g.at = len(g.streams)
 	g.streams = append(g.streams, glimpsed{
-		key: streamKey{ev.Tenant, ev.Kind, ev.Workload}, limit: limit, fair: calm(limit), count: g.watch.sampled[ev.Kind].Load(),
+		key: streamKey{ev.Tenant, ev.Kind, part}, limit: limit, fair: calm(limit), count: g.watch.sampled[ev.Kind].Load(),
 		resources: (*g.watch.listeners.Load())[ev.Kind],
 	})
 	return &g.streams[g.at]
@@ -158,8 +159,7 @@ func (w *Watch) Saw(g *Glimpse, now time.Time) {
 	w.pool.Put(g)
 }
 
-// heard files what a batch held of a stream; of the unified audit log under its
-// workload, too.
+// heard files what a batch held of a stream, and under its part, too.
 func (w *Watch) heard(s *glimpsed, hub string, now time.Time) {
 	s.heard.first, s.heard.last, s.heard.hubs = now, now, []string{hub}
 	whole := streamKey{clipped(s.key.tenant), s.key.kind, ""}

@@ -27,7 +27,7 @@ func newMetrics(m *detectors.Metrics, reg prometheus.Registerer) *metrics {
 	w := &metrics{
 		found:     m,
 		lastEvent: byKind("phiwatch_stream_last_event_timestamp_seconds", "Event time of the newest record of a kind, of any tenant; 0 if there never was one."),
-		silent:    byKind("phiwatch_stream_silent", "Streams of a kind (by tenant, of the unified audit log also by workload) that are silent now."),
+		silent:    byKind("phiwatch_stream_silent", "Streams of a kind (by tenant, of some kinds also by workload or category) that are silent now."),
 		untracked: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "phiwatch_streams_untracked_total",
 			Help: "Rounds in which a stream was left out because too many are followed already.",

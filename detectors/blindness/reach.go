@@ -65,7 +65,7 @@ func (t *tick) reach() {
 // has none that could fall silent. It may be that of a category that is seldom
 // used, so this is no more than medium; what must come is for expect.
 func (t *tick) barren(hub string) {
-	carries := false
+	carries := t.damaged[hub].of > 0 // damaged records are another trouble
 	for _, s := range t.streams {
 		carries = carries || slices.Contains(s.hubs, hub)
 	}
@@ -73,7 +73,7 @@ func (t *tick) barren(hub string) {
 		bad: !carries && !t.told(hubUnreachable, "", hub), good: carries, after: newStream,
 		kind: "hub", words: "heard for the first time",
 		details: map[string]any{"hub": hub, "limit": newStream.String()},
-	}.saying(!carries, fmt.Sprintf("nothing has come by this hub in %s, nor ever before", brief(newStream))))
+	}.saying(!carries, fmt.Sprintf("no record that can be read has come by this hub in %s, nor ever before", brief(newStream))))
 }
 
 // ofHub reports whether the alarm of a silence is that of a hub, not of a stream.

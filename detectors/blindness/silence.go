@@ -140,7 +140,7 @@ func (t *tick) silent(s *stream) {
 	case t.siblingActive(s):
 		m = partialSilence
 	case s.workload != "":
-		return // the whole of the unified audit log tells it
+		return // the whole of its kind tells it
 	case vital(s.streamKey):
 		severity = detectors.Critical
 	}

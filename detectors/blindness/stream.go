@@ -78,7 +78,9 @@ func (s *stream) hear(o *Options, now time.Time, step, behind time.Duration, att
 		s.attended += step
 		s.quiet += step
 	}
-	if hour := hourOf(now); hour > s.hour {
+	if hour := hourOf(now); hour < s.hour {
+		s.hour = hour // the clock was ahead
+	} else if hour > s.hour {
 		if s.hour > 0 && attended && step > 0 {
 			s.usual.turn(s.hour, hour)
 		}

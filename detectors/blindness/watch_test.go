@@ -622,7 +622,7 @@ func TestWatchMetrics(t *testing.T) {
 	want := fmt.Sprintf(`
 # HELP phiwatch_stream_last_event_timestamp_seconds Event time of the newest record of a kind, of any tenant; 0 if there never was one.
 # TYPE phiwatch_stream_last_event_timestamp_seconds gauge
-%s# HELP phiwatch_stream_silent Streams of a kind (by tenant, of the unified audit log also by workload) that are silent now.
+%s# HELP phiwatch_stream_silent Streams of a kind (by tenant, of some kinds also by workload or category) that are silent now.
 # TYPE phiwatch_stream_silent gauge
 %s`, perKind("phiwatch_stream_last_event_timestamp_seconds", float64(heard.Unix())), perKind("phiwatch_stream_silent", 1))
 	err := testutil.GatherAndCompare(l.reg, strings.NewReader(want), "phiwatch_stream_last_event_timestamp_seconds", "phiwatch_stream_silent")
