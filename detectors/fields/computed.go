@@ -27,6 +27,8 @@ import (
 //	                            at the first
 //	spared.<list>.<member>      of a change of a Conditional Access policy: whom, or which applications, it spares now
 //	reached.<list>.<member>     likewise, covers again; see reach
+//	narrowed.<member>           likewise, of its conditions: the values that it does not apply to any more
+//	widened.<member>            likewise, that it applies to again; see narrow
 //	methods.weakened            of a change of the authentication methods policy: the methods that are weaker
 //	methods.strengthened        likewise, stronger
 //	methods.lost                METHOD: SWITCH of each switch of a method that is weaker
@@ -73,6 +75,8 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"plans":    newPlans,
 	"spared":   newReach(true),
 	"reached":  newReach(false),
+	"narrowed": newNarrow(false),
+	"widened":  newNarrow(true),
 
 	"uncovered": newUncovered,
 

@@ -46,17 +46,30 @@ var (
 func newMembers(of string, names ...string) []member {
 	var out []member
 	for _, name := range names {
-		m := member{name: name, excludes: strings.HasPrefix(name, "exclude"), types: strings.HasSuffix(name, "GuestsOrExternalUsers")}
-		path := "conditions." + of + "." + name
-		if m.types {
+		path := of + "." + name
+		if strings.HasSuffix(name, "GuestsOrExternalUsers") {
 			path += ".guestOrExternalUserTypes"
 		}
-		m.before = document.MustCompile("modified.ConditionalAccessPolicy.old." + path)
-		m.now = document.MustCompile("modified.ConditionalAccessPolicy.new." + path)
+		m := newMember(path)
+		m.name, m.excludes = name, strings.HasPrefix(name, "exclude")
 		out = append(out, m)
 	}
 	return out
 }
+
+// newMember makes the member at a path below the conditions, named by its last part.
+func newMember(path string) member {
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	return member{
+		name: name, excludes: strings.HasPrefix(name, "exclude"), types: slices.Contains(flagged, name),
+		before: document.MustCompile("modified.ConditionalAccessPolicy.old.conditions." + path),
+		now:    document.MustCompile("modified.ConditionalAccessPolicy.new.conditions." + path),
+	}
+}
+
+// flagged are members of which Graph writes several in one text
+// (learn.microsoft.com/graph/api/resources/conditionalaccessconditionset).
+var flagged = []string{"guestOrExternalUserTypes", "insiderRiskLevels"}
 
 func newReach(spared bool) func(string, map[string][]string) (computed, error) {
 	return func(arg string, lists map[string][]string) (computed, error) {
