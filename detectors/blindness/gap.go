@@ -75,18 +75,29 @@ func (t *tick) expired() map[string]Expired {
 	return out
 }
 
+// expiring is what a hub seems to have given up, and since when it does.
+type expiring struct {
+	Expired
+	since time.Time
+}
+
+// expiredFor is how long it is left to Gaps to tell what expired: it knows all
+// that is missing, and two incidents of one loss are one too many.
+const expiredFor = time.Hour
+
 // outlived tells of messages that the hub gave up before they were read. Usually
-// Gaps does, at the next message; but where none follows nobody would. Only what
-// was so in the last round, too, is no batch in hand.
+// Gaps does, at the next message; but where none follows nobody would. What is
+// not so for long may be a batch in hand.
 func (t *tick) outlived() {
-	if t.options.off(evidenceGap) {
-		return
-	}
 	now := t.expired()
 	for _, subject := range slices.Sorted(maps.Keys(now)) {
-		e := now[subject]
+		e := expiring{now[subject], t.now}
+		if old, ok := t.before[subject]; ok && old.After == e.After && old.since.Before(t.now) {
+			e.since = old.since
+		}
+		t.expiring[subject] = e
 		a := t.alarm(evidenceGap, "", fmt.Sprintf("%s after %d", subject, e.After))
-		if old, ok := t.before[subject]; !ok || old.After != e.After || a.open {
+		if a.open || t.now.Sub(e.since) < expiredFor || t.options.off(evidenceGap) {
 			continue
 		}
 		a.open, a.since, a.told, a.dirty = true, t.now, t.now, true

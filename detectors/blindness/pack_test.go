@@ -81,9 +81,9 @@ var troubles = map[string]struct {
 		play: func(l *listener) {
 			l.watch.Evicted(7)
 			l.hubs[0].Expired = []Expired{{Partition: "0", After: 7, UpTo: 9}}
-			l.pass(2*round, nil)
+			l.pass(70*time.Minute, nil)
 		},
-		want: []string{"Mon 00:05 incident evidence-gap high quarantine", "Mon 00:10 incident evidence-gap high example/audit + 0"},
+		want: []string{"Mon 00:05 incident evidence-gap high quarantine", "Mon 01:05 incident evidence-gap high example/audit + 0"},
 	},
 	"consumer-lag": {
 		play: func(l *listener) { l.hubs[0].Behind = time.Hour; l.pass(3*round, nil) },

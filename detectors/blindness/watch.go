@@ -57,7 +57,7 @@ type Watch struct {
 	again  map[cutKey]bool      // met, likewise
 	gone   int64                // evicted, likewise
 	untold int64                // of them, what the last Tick did not tell
-	gaps   map[string]Expired   // seen in the last Tick, by hub and partition
+	gaps   map[string]expiring  // seen in the last Tick, by hub and partition
 	begun  time.Time            // first Tick
 	last   time.Time            // last Tick that was Done
 	next   time.Time            // becomes last
@@ -123,7 +123,7 @@ func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubH
 	}
 	t := &tick{
 		memory: state, carry: w.carry, met: w.again, before: w.gaps, fields: w.fields.Load(), metrics: w.metrics,
-		begun: w.begun, now: now, hubs: hubs, first: w.last.IsZero(),
+		expiring: map[string]expiring{}, begun: w.begun, now: now, hubs: hubs, first: w.last.IsZero(),
 	}
 	w.take(t)
 	if !t.first {
@@ -133,7 +133,7 @@ func (w *Watch) Tick(ctx context.Context, tx *sql.Tx, now time.Time, hubs []HubH
 	if err := state.save(ctx, tx, now); err != nil {
 		return nil, err
 	}
-	w.next, w.gaps, w.untold = now, t.expired(), t.gone
+	w.next, w.gaps, w.untold = now, t.expiring, t.gone
 	gauges, listeners, late := t.gauges(), listenFor(t.watched), t.late()
 	w.show = func() {
 		gauges()
@@ -189,7 +189,8 @@ type tick struct {
 	damaged  map[string]figures // of half an hour
 	trickled map[string]figures // of a day
 	gone     int64
-	before   map[string]Expired
+	before   map[string]expiring
+	expiring map[string]expiring
 	fields   *fieldWatch
 	metrics  *metrics
 	begun    time.Time // of the watch

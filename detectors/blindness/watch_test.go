@@ -359,14 +359,22 @@ func TestWayToTheHub(t *testing.T) {
 		"what expired before it was read is told once, a batch in hand is not": {
 			play: func(l *listener) {
 				l.hubs[0].Expired = []Expired{{Partition: "0", After: 7, UpTo: 9}, {Partition: "1", After: 3, UpTo: 4}}
-				l.pass(round, nil)
+				l.pass(40*time.Minute, nil)
 				l.hubs[0].Expired[1].After = 4
-				l.pass(round, nil)
+				l.pass(40*time.Minute, nil)
 				l.hubs[0].Expired = l.hubs[0].Expired[:1]
 				l.restart(time.Minute)
-				l.pass(3*round, nil)
+				l.pass(3*time.Hour, nil)
 			},
-			want: []string{"Mon 00:10 incident evidence-gap high example/audit + 0"},
+			want: []string{"Mon 01:05 incident evidence-gap high example/audit + 0"},
+		},
+		"what expired before it was read, and is told at the next message": {
+			play: func(l *listener) {
+				l.hubs[0].Expired = []Expired{{Partition: "0", After: 7, UpTo: 9}}
+				l.pass(55*time.Minute, nil)
+				l.hubs[0].Expired = nil
+				l.pass(3*time.Hour, nil)
+			},
 		},
 		"what waited during a pause is read at once": {
 			play: func(l *listener) {
