@@ -35,6 +35,7 @@ import (
 //	methods.back                likewise of each that is strong now
 //	plans.lost                  of a change of a user's licences: the service plans that one of them has off now
 //	plans.back                  likewise, on again
+//	ranges.<path>,<path>        the address ranges in the texts at the first path and not at the second
 //	host.<path>                 the host of the URL at path
 //	count.<path>                how many values there are at path; none if it is not there
 //	greater.<path>,<path>       true if the first number is greater than the second, false if not, none if either is none
@@ -75,6 +76,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"plans":    newPlans,
 	"spared":   newReach(true),
 	"reached":  newReach(false),
+	"ranges":   newRanges,
 	"narrowed": newNarrow(false),
 	"widened":  newNarrow(true),
 
