@@ -53,8 +53,11 @@ func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, 
 			out = append(out, e.byEntry[f.Rule.Entry].memory.judge(history, i)...)
 		}
 	}
-	if len(history) < maxHistory && e.byEntry[f.Rule.Entry].memory.lasting() {
-		return out, nil
+	if e.byEntry[f.Rule.Entry].memory.lasting() {
+		if len(history) == maxHistory {
+			err = forgetDull(ctx, tx, f, subject, history)
+		}
+		return out, err
 	}
 	return out, forget(ctx, tx, f, subject, history)
 }
@@ -78,6 +81,9 @@ func (m *memory) judge(history []Finding, i int) []Finding {
 		}
 		f.Revision = max(f.Revision, len(before))
 		weak, strong := v.compare(now, before)
+		if v.loses() {
+			weak, strong = v.stands(history[:i+1])
+		}
 		f.Weak, f.Strong = append(f.Weak, weak...), append(f.Strong, strong...)
 	}
 	f.Told = nil

@@ -95,16 +95,6 @@ func (v *remembered) lowers(weak []string) bool {
 	return v.unconfirmed != nil && len(weak) == 1 && weak[0] == v.name+unconfirmed
 }
 
-// lasting reports whether a memory goes back beyond what may still come.
-func (m *memory) lasting() bool {
-	for i := range m.values {
-		if m.values[i].weak == replaced {
-			return true
-		}
-	}
-	return false
-}
-
 // confirming reads the level of what nobody has confirmed; empty: it is nothing.
 func confirming(level string) (*Severity, error) {
 	if level == "" {
