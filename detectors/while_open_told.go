@@ -5,15 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"time"
 )
 
 // What was found may turn out not to have passed while the thing was open, and
 // that it was after all: each record that comes late may tell. People have heard of
-// it, so it is told again, with the next revision: as weak on the side takenBack
-// only, which is strong again in the moment after. So the rest of the violation,
-// which other events hold open, stays as it is.
-const takenBack = "taken back"
+// it, so the same event is told again with the next revision: as one that gives no
+// side back, which the ledger takes for never having been.
 
 // toldOf returns what is kept of what was found, by event.
 func toldOf(history []moment) map[string]*moment {
@@ -51,18 +48,13 @@ func (w *whileOpen) takeBack(ctx context.Context, tx *sql.Tx, thing string, was,
 	if err := w.revise(ctx, tx, thing, &row); err != nil {
 		return nil, err
 	}
-	f := w.finding(thing, &row, &row, w.state, nil)
-	f.Revision, f.Weak = row.Revision, []string{takenBack}
+	f := w.finding(thing, &row, &row, Restored, nil)
+	f.Revision, f.Strong = row.Revision, []string{NoSide}
+	f.Evidence.Action, f.Evidence.Actor, f.Evidence.ActorIP = m.Action, m.Actor, m.ActorIP
 	f.Evidence.Record, _ = json.Marshal(map[string]any{ // texts and times only
 		"correlation": w.rule.Entry, "subject": f.Subject, "event": proveMoment(&row), "taken_back_by": proveMoment(m),
 	})
-	back := f
-	back.State, back.Weak, back.Strong = Restored, nil, []string{takenBack}
-	back.Time = f.Time.Add(time.Microsecond)
-	back.Evidence.EventID += "/back"
-	back.Evidence.Kind, back.Evidence.Time = kindOfEvent(m.momentData.Event), time.UnixMicro(m.at).UTC()
-	back.Evidence.Action, back.Evidence.Actor, back.Evidence.ActorIP = m.Action, m.Actor, m.ActorIP
-	return []Finding{f, back}, nil
+	return []Finding{f}, nil
 }
 
 // revise stores what is told of what was found in place of what was told before.
