@@ -13,7 +13,7 @@ import (
 
 // append folds in observations that are newer than all before, sorted.
 func (r *row) append(obs []*observation) error {
-	left, err := effective(obs)
+	left, err := effective(obs, r.episode.known())
 	if err != nil {
 		return err
 	}
@@ -30,8 +30,8 @@ func (r *row) append(obs []*observation) error {
 // effective leaves out, of sorted observations, what an event was concluded to
 // be before more was known: of a weakening and a restore, that of the higher
 // revision counts. An event that both weakens and restores, as far as is known, has
-// weakened.
-func effective(obs []*observation) ([]*observation, error) {
+// weakened. known is whether they have a past.
+func effective(obs []*observation, known bool) ([]*observation, error) {
 	type meaning struct{ weak, strong *observation }
 	var events map[string]meaning
 	both := false
@@ -64,7 +64,7 @@ func effective(obs []*observation) ([]*observation, error) {
 		}
 		return o == m.strong && !undone(m) || o == m.weak && undone(m)
 	})
-	if slices.ContainsFunc(left, weakens) || !slices.ContainsFunc(obs, weakens) {
+	if known || slices.ContainsFunc(left, weakens) || !slices.ContainsFunc(obs, weakens) {
 		return left, nil
 	}
 	heard := slices.Clone(obs) // people have heard of it: it is over at once
@@ -121,11 +121,11 @@ func (r *row) compact(ctx context.Context, tx *sql.Tx, now int64) error {
 	}
 	obs := stored[r.id]
 	slices.SortFunc(obs, byTime)
-	if obs, err = effective(obs); err != nil {
-		return err
-	}
 	if r.base == nil {
 		r.base = new(episode)
+	}
+	if obs, err = effective(obs, r.base.known()); err != nil {
+		return err
 	}
 	n := 0
 	for ; n < len(obs) && obs[n].at < horizon; n++ {

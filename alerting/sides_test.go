@@ -67,6 +67,19 @@ func judged(f detectors.Finding, n int) detectors.Finding {
 	return f
 }
 
+// What was told and taken back must not end what is compacted.
+func TestWhatNeverWasDoesNotEndWhatIsCompacted(t *testing.T) {
+	never := func(event string, at time.Duration) detectors.Finding {
+		return judged(of(back("p", event, at), nil, []string{detectors.NoSide}), 1)
+	}
+	l := newLedger(t, sqlite(t).open(t), Options{Now: (&clock{day.Add(10000 * h)}).now})
+	apply(t, l, weak("p", "e0", h))
+	apply(t, l, weak("p", "e1", 200*h))
+	apply(t, l, weak("p", "e2", 400*h), never("e2", 400*h))
+	apply(t, l, never("e1", 200*h)) // too late to count
+	checkBrief(t, l, "ca-policy-disabled p open high since 1h0m0s repeats 1")
+}
+
 // What is compacted must remember the weak sides.
 func TestWeakSidesOutliveCompaction(t *testing.T) {
 	l := newLedger(t, sqlite(t).open(t), Options{Now: (&clock{day.Add(10000 * h)}).now})
