@@ -153,8 +153,12 @@ func watchFinding(m *detectors.Meta, state detectors.State, tenant, subject stri
 	if err != nil {
 		record = fmt.Append(nil, words) // details are strings and numbers: does not happen
 	}
+	name := strings.TrimPrefix(subject, tenant+joiner) // the tenant stands beside it, and says nobody anything
+	if name == subject {
+		name = ""
+	}
 	return detectors.Finding{
-		Rule: m, State: state, Tenant: tenant, Subject: subject, Severity: m.Severity, Time: at,
+		Rule: m, State: state, Tenant: tenant, Subject: subject, Name: name, Severity: m.Severity, Time: at,
 		Evidence: detectors.Evidence{
 			EventID: "phiwatch/" + digestOf(m.Entry, string(state), tenant, subject, fmt.Sprint(at.UnixMicro())),
 			Kind:    kind, Action: words, Time: at, Record: record,

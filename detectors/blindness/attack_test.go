@@ -256,6 +256,11 @@ func TestNoSilenceGoesUnseen(t *testing.T) {
 			if diff := cmp.Diff(c.want, l.told); diff != "" {
 				t.Error(diff)
 			}
+			for _, f := range l.findings {
+				if f.Tenant != "" && f.Subject != f.Tenant+joiner+f.Name {
+					t.Errorf("%s goes by the name %q", f.Subject, f.Name)
+				}
+			}
 			if c.said != "" && len(l.said) > 0 && l.said[len(l.said)-1] != c.said {
 				t.Errorf("it was said: %s", l.said[len(l.said)-1])
 			}
