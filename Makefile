@@ -6,11 +6,12 @@ VERSION ?= $(shell sed -n 's/^var version, commit = "\(.*\)", ""$$/\1/p' cmd/phi
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 COUNT ?= 6
+ROUNDS ?= 1
 
 # What runs goroutines of its own.
 RACE := ./alerting/... ./cmd/... ./ingest ./ingest/eventhub/... ./ingest/localhub/...
 
-.PHONY: help check test race lint fmt tidy vuln fuzz bench golden demo build
+.PHONY: help check test race lint fmt tidy vuln fuzz bench campaign golden demo build
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -56,6 +57,9 @@ fuzz: ## every fuzz target for FUZZTIME; a crasher is committed as a seed
 bench: ## the ratios of the performance targets, then every benchmark COUNT times into bench.out, for benchstat
 	$(GO) test -p 1 -count 1 -v -run '^TestTargets$$' ./detectors ./cmd/phiwatch -targets
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) ./... | tee bench.out
+
+campaign: ## the whole catalog's events through daemons that are killed, ROUNDS times
+	$(GO) test -count 1 -v -run '^TestTheCatalogThroughKills$$' ./cmd/phiwatch -campaign $(ROUNDS)
 
 golden: ## rewrite golden files and show what changed
 	@set -e; for pkg in $$(grep -rlE 'flag\.Bool\("update"|receivertest"' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
