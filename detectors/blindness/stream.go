@@ -64,9 +64,18 @@ func (s *stream) limit(o *Options, now time.Time) (limit, normal time.Duration) 
 	case !known && !vital(s.streamKey) && !slices.Contains(o.Expect, s.kind):
 		return 0, longest
 	case !known || s.attended < dayKnown:
-		return max(newStream, o.Floor, factor*longest), longest
+		return max(overWeekend(now), o.Floor, factor*longest), longest
 	}
 	return max(o.Floor, factor*longest), longest
+}
+
+// overWeekend is newStream for one that was heard: its first weekend may be quiet.
+func overWeekend(now time.Time) time.Duration {
+	switch now.UTC().Weekday() {
+	case time.Saturday, time.Sunday, time.Monday:
+		return newStream + 48*time.Hour
+	}
+	return newStream
 }
 
 // hear takes a round in: what arrived, or how long nothing did although

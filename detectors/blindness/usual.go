@@ -10,10 +10,11 @@ import (
 // something of it, the longest quiet that touched the hour, in minutes rounded
 // up; the newest week first, 0 for what is not known.
 //
-// Of a few weeks the second longest is what is usual: neither one outage makes the
-// watch deaf at that hour, nor who stops a stream a little longer each time. The
-// p99 of all gaps would say as much of streams that are heard all the time; of
-// all others it is the longest, the outage.
+// The longest of all is what is usual, but for an hour in which a stream is heard
+// all the time: there it is the second longest, so that neither one outage makes
+// the watch deaf, nor who stops the stream a little longer each time. That is
+// what the p99 of all gaps comes to: of many gaps it leaves the longest out, of
+// few it is the longest. Without it, chance would call a slow stream silent.
 type usual struct {
 	hours   [hoursOfWeek][weeksKept]uint16
 	stored  []byte // as read
@@ -25,6 +26,8 @@ const (
 	weeksKept   = 5
 	// fewWeeks are too few to leave one out.
 	fewWeeks = 3
+	// often is the quiet, in minutes, of a stream that is heard all the time.
+	often = 15
 )
 
 func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
@@ -61,10 +64,10 @@ func (u *usual) of(h int64) uint16 {
 		second = max(second, min(m, first))
 		first = max(first, m)
 	}
-	if known < fewWeeks {
-		return first
+	if known >= fewWeeks && second <= often {
+		return second
 	}
-	return second
+	return first
 }
 
 func (u *usual) longest() time.Duration {

@@ -2,6 +2,7 @@ package blindness
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -138,6 +139,55 @@ func TestNoSilenceInARhythm(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestChanceIsNoSilence has records come by chance: long quiets are to be expected.
+func TestChanceIsNoSilence(t *testing.T) {
+	for _, mean := range []time.Duration{20 * time.Minute, time.Hour, 2 * time.Hour, 8 * time.Hour} {
+		for seed := range uint64(5) {
+			r, chance := newRhythm(), rand.New(rand.NewPCG(seed, 0))
+			next := r.now
+			speaks := func(now time.Time) (heard bool) {
+				for !next.After(now) {
+					heard, next = true, next.Add(time.Duration(chance.ExpFloat64()*float64(mean)))
+				}
+				return heard
+			}
+			for range 12 * 7 * 24 * 12 {
+				r.live(round, speaks)
+				if limit, _ := r.limit(&byDefault, r.now); limit > 0 && r.quiet >= limit {
+					t.Errorf("every %s on average, seed %d: on %s, after %s, it is called silent", mean, seed, r.now.Format(time.DateTime), r.quiet)
+					break
+				}
+			}
+		}
+	}
+}
+
+// TestFirstDays begins to listen to an office's audit log, which is missed from
+// its first record on, on each day of a week.
+func TestFirstDays(t *testing.T) {
+	for hours := time.Duration(0); hours < 7*24; hours += 3 {
+		r, speaks := newRhythm(), office("UTC")
+		r.kind, r.now = ingest.EntraAudit, r.now.Add(hours*time.Hour)
+		began := r.now
+		for !speaks(r.now) {
+			r.now = r.now.Add(round) // a stream begins with its first record
+		}
+		for range 2 * 7 * 24 * 12 {
+			r.live(round, speaks)
+			if limit, _ := r.limit(&byDefault, r.now); limit > 0 && r.quiet >= limit {
+				t.Errorf("begun on %s, it is called silent on %s", began.Format("Mon 15:04"), r.now.Format("Mon 02 15:04"))
+				break
+			}
+		}
+	}
+	r := newRhythm()
+	r.kind = ingest.EntraAudit
+	r.live(6*time.Hour, always)
+	if got := r.missedAfter(r.now); got != 24*time.Hour {
+		t.Errorf("what stops on its first Monday is missed after %s, want a day", got)
 	}
 }
 
