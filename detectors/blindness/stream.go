@@ -31,9 +31,11 @@ const (
 	// and more before the first records of some feeds arrive.
 	newStream = 24 * time.Hour
 	// Once a stream was attended for a day and a night, whenever that began, the
-	// quiet of any hour counts; later that of the hour of the week.
+	// quiet of any hour counts; then that of the hour on three days, and later of
+	// the hour of the week.
 	dayKnown   = 36 * time.Hour
-	weeksKnown = 14 * 24 * time.Hour
+	weekKnown  = 7 * 24 * time.Hour
+	weeksKnown = 3 * weekKnown
 	// fewSpells is in how many hours a stream must have been heard to be missed:
 	// what somebody uses for a day is no stream that has stopped the day after.
 	fewSpells = 20
@@ -54,8 +56,8 @@ func (s *stream) limit(o *Options, now time.Time) (limit, normal time.Duration) 
 		return newStream, 0
 	}
 	known := s.spells >= fewSpells
-	if known && s.attended >= weeksKnown {
-		if near := s.usual.near(now); near > 0 {
+	if known && s.attended >= weekKnown {
+		if near := s.usual.near(now, s.attended >= weeksKnown); near > 0 {
 			return max(o.Floor, factor*near), near
 		}
 	}

@@ -79,10 +79,19 @@ func (u *usual) longest() time.Duration {
 }
 
 // near is the usual quiet at this hour of the week, or the one before or after:
-// people do not begin their day on the minute, nor in summer as in winter.
-func (u *usual) near(now time.Time) time.Duration {
-	h := hourOf(now) + hoursOfWeek
-	return time.Duration(max(u.of(h-1), u.of(h), u.of(h+1))) * time.Minute
+// people do not begin their day on the minute, nor in summer as in winter. While
+// few weeks are known, these hours of the day before and after count, too.
+func (u *usual) near(now time.Time, known bool) time.Duration {
+	var near uint16
+	for _, day := range []int64{0, -24, 24} {
+		for h := day - 1; h <= day+1; h++ {
+			near = max(near, u.of(hourOf(now)+hoursOfWeek+h))
+		}
+		if known {
+			break
+		}
+	}
+	return time.Duration(near) * time.Minute
 }
 
 // runs begins what bytes returns: no value of an earlier version does, which

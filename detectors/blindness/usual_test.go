@@ -228,3 +228,11 @@ func TestWhatIsUsualIsStored(t *testing.T) {
 		t.Error("what an earlier version wrote is not read")
 	}
 }
+
+func TestTheSecondWeekKnowsNightsFromDays(t *testing.T) {
+	r := newRhythm()
+	r.live(8*24*time.Hour+12*time.Hour, office("UTC"))
+	if got := r.missedAfter(r.now); got != time.Hour {
+		t.Errorf("on the second Tuesday at noon an office is missed after %s, want an hour", got)
+	}
+}
