@@ -33,8 +33,9 @@ import (
 // An entry that a pack switches off is not judged. What is open of it stays so;
 // once the entry is on again, that ends when it is over.
 //
-// All its state is in the database, but for the windows of half an hour. It may
-// be used concurrently, but for Tick and Done.
+// All its state is in the database, but for the windows of half an hour and of a
+// day, what seems to have expired, and what was seen since the last Tick: judge
+// once more before a stop. It may be used concurrently, but for Tick and Done.
 type Watch struct {
 	metrics *metrics
 	fields  atomic.Pointer[fieldWatch]
