@@ -33,8 +33,7 @@ import (
 //	methods.strengthened        likewise, stronger
 //	methods.lost                METHOD: SWITCH of each switch of a method that is weaker
 //	methods.back                likewise of each that is strong now
-//	plans.lost                  of a change of a user's licences: the service plans that one of them has off now
-//	plans.back                  likewise, on again
+//	licence_plan.<name>,<id>    what a change of a user's licences makes of a service plan: lost or back
 //	ranges.<path>,<path>        the address ranges in the texts at the first path and not at the second
 //	host.<path>                 the host of the URL at path
 //	count.<path>                how many values there are at path; none if it is not there
@@ -73,14 +72,14 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"said":     newSaid,
 	"part":     newPart,
 	"items":    newItems,
-	"plans":    newPlans,
 	"spared":   newReach(true),
 	"reached":  newReach(false),
 	"ranges":   newRanges,
 	"narrowed": newNarrow(false),
 	"widened":  newNarrow(true),
 
-	"uncovered": newUncovered,
+	"uncovered":    newUncovered,
+	"licence_plan": newPlan,
 
 	"azure_role": newAzureRole,
 

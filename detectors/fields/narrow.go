@@ -58,6 +58,9 @@ func newNarrow(widened bool) func(string, map[string][]string) (computed, error)
 }
 
 func (n *narrow) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	if unchanged(ev, n.of.before, n.of.now) {
+		return dst
+	}
 	// narrowed is what left a condition, widened what came; of exclusions the other way round
 	came := n.widened != n.of.excludes
 	for _, v := range n.of.difference(n.of.member.values(ev, came), n.of.member.values(ev, !came), came) {

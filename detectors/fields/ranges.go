@@ -28,6 +28,9 @@ func newRanges(arg string, _ map[string][]string) (computed, error) {
 }
 
 func (r *ranges) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	if unchanged(ev, r.has, r.lacks) {
+		return dst
+	}
 	seen := map[string]bool{}
 	for text := range texts(ev, r.lacks) {
 		for cidr := range rangesIn(text) {

@@ -103,12 +103,12 @@ func newReach(spared bool) func(string, map[string][]string) (computed, error) {
 
 func (r *reach) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	if r.whole {
-		if r.total(ev, true) && !r.total(ev, false) {
+		if r.changed(ev) && r.total(ev, true) && !r.total(ev, false) {
 			dst = append(dst, sigma.Value{Kind: sigma.True, Text: "true"})
 		}
 		return dst
 	}
-	if r.spared && !r.of.excludes && r.all(ev, true) || !r.spared && r.total(ev, true) {
+	if unchanged(ev, r.of.before, r.of.now) || r.spared && !r.of.excludes && r.all(ev, true) || !r.spared && r.total(ev, true) {
 		return dst
 	}
 	came := r.spared == r.of.excludes // into the list, rather than out of it
@@ -142,6 +142,11 @@ func (r *reach) members() []member {
 		return applicationMembers
 	}
 	return peopleMembers
+}
+
+// changed reports whether any of the members changed.
+func (r *reach) changed(ev *ingest.Event) bool {
+	return slices.ContainsFunc(r.members(), func(m member) bool { return !unchanged(ev, m.before, m.now) })
 }
 
 // all reports whether everything is included, but for what is excluded.

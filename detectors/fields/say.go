@@ -1,6 +1,7 @@
 package fields
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -22,6 +23,19 @@ func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.V
 	clear(*buf) // the message may go
 	valueBuffers.Put(buf)
 	return dst, found
+}
+
+// unchanged reports whether the values at two paths are the same, which they mostly
+// are; to know it costs no memory.
+func unchanged(ev *ingest.Event, before, now *document.Path) bool {
+	a, b := valueBuffers.Get().(*[]document.Value), valueBuffers.Get().(*[]document.Value)
+	*a, *b = ev.Values(before, (*a)[:0]), ev.Values(now, (*b)[:0])
+	same := slices.Equal(*a, *b)
+	clear(*a)
+	clear(*b)
+	valueBuffers.Put(a)
+	valueBuffers.Put(b)
+	return same
 }
 
 // say appends a text, also without closing full stop, unless it is empty.

@@ -11,26 +11,25 @@ import (
 	"phiwatch/ingest/document"
 )
 
-// plans compares the licences of a user before and after a change of them:
+// plan tells what a change of a user's licences makes of a service plan, which is
+// named in all the ways that records name it: "lost" if it is switched off in a
+// licence and was not before, "back" if it is on again in one that had it off.
 //
-//	plans.lost   service plans that are switched off in a licence and were not before
-//	plans.back   service plans that are on again in a licence that had them off
-//
-// AssignedLicense has them by name, LicenseAssignmentDetail by id. What is back in
+// AssignedLicense has plans by name, LicenseAssignmentDetail by id. What is back in
 // one licence is not lost in another. Which plans a licence has nobody says, so one
 // that is taken or given as a whole tells of none of them.
 //
 // The change of a licence with many plans is too long for one record. It comes in
 // pieces, without modified properties: seq counts them, and b is one's part of a
 // text that would be JSON if it were whole. It begins with AssignedLicense.
-type plans struct{ of string }
+type plan struct{ names []string }
 
-func newPlans(arg string, _ map[string][]string) (computed, error) {
-	switch arg {
-	case "lost", "back":
-		return &plans{arg}, nil
+func newPlan(arg string, _ map[string][]string) (computed, error) {
+	p := &plan{strings.Split(arg, ",")}
+	if slices.Contains(p.names, "") {
+		return nil, fmt.Errorf("%q: write licence_plan.NAME,ID", arg)
 	}
-	return nil, fmt.Errorf("%q: write plans.lost or plans.back", arg)
+	return p, nil
 }
 
 // licenceChange is where a property has a user's licences.
@@ -45,46 +44,62 @@ func changeOf(property string) licenceChange {
 	return licenceChange{document.MustCompile("modified." + property + ".old"), document.MustCompile("modified." + property + ".new")}
 }
 
-func (c *plans) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	var lost, back []string
+func (p *plan) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	var lost, back bool
 	compare := func(before, now []licence) {
-		lost, back = append(lost, lostPlans(before, now)...), append(back, switchedOff(before, now)...)
+		for _, name := range p.names {
+			lost, back = lost || lostIn(before, now, name), back || offIn(before, now, name)
+		}
 	}
 	for _, of := range licenceChanges {
-		compare(licencesAt(ev, of.before), licencesAt(ev, of.now))
+		if p.namedAt(ev, of.before) || p.namedAt(ev, of.now) {
+			compare(licencesAt(ev, of.before), licencesAt(ev, of.now))
+		}
 	}
 	for _, path := range licencePieces {
-		for text := range texts(ev, path) {
-			compare(licencesInPiece(text))
+		if p.namedAt(ev, path) {
+			for text := range texts(ev, path) {
+				compare(licencesInPiece(text))
+			}
 		}
 	}
-	wanted, seen := back, map[string]bool{}
-	if c.of == "lost" {
-		for _, plan := range back {
-			seen[plan] = true
-		}
-		wanted = lost
-	}
-	for _, plan := range wanted {
-		dst = sayOnce(dst, seen, plan)
+	switch {
+	case back:
+		return append(dst, sigma.Value{Kind: sigma.String, Text: "back"})
+	case lost:
+		return append(dst, sigma.Value{Kind: sigma.String, Text: "lost"})
 	}
 	return dst
 }
 
+// namedAt reports whether a text at a path names the plan; most changes are of
+// others, and to know that costs no memory.
+func (p *plan) namedAt(ev *ingest.Event, path *document.Path) (found bool) {
+	buf := valueBuffers.Get().(*[]document.Value)
+	*buf = ev.Values(path, (*buf)[:0])
+	for _, v := range *buf {
+		for _, name := range p.names {
+			found = found || strings.Contains(v.Text, name)
+		}
+	}
+	clear(*buf)
+	valueBuffers.Put(buf)
+	return found
+}
+
 // licence is one of a user's.
 type licence struct {
-	id    string
-	off   []string // plans
-	isOff map[string]bool
+	id  string
+	off map[string]bool // plans
 }
 
 // maxLicences is more than a user has; records may be made to hold any number.
 const maxLicences = 256
 
 func newLicence(id, off string) licence {
-	l := licence{id: LowerASCII(strings.TrimSpace(id)), off: slices.Collect(itemsOf(off)), isOff: map[string]bool{}}
-	for _, plan := range l.off {
-		l.isOff[plan] = true
+	l := licence{LowerASCII(strings.TrimSpace(id)), map[string]bool{}}
+	for plan := range itemsOf(off) {
+		l.off[plan] = true
 	}
 	return l
 }
@@ -136,36 +151,23 @@ func appendAssignment(out []licence, text string) []licence {
 	return append(out, newLicence(a.SkuID, string(a.DisabledPlans)))
 }
 
-// lostPlans returns the plans that are off now in a licence that had them on, or
-// that is new, if no licence had them off.
-func lostPlans(before, now []licence) []string {
-	lost := switchedOff(now, before)
-	for _, l := range now {
-		if len(same(before, l)) > 0 {
-			continue
-		}
-		for _, plan := range l.off {
-			if !off(before, plan) {
-				lost = append(lost, plan)
-			}
-		}
-	}
-	return lost
+// lostIn reports whether a plan is off now in a licence that had it on, or that is
+// new, if no licence had it off.
+func lostIn(before, now []licence, plan string) bool {
+	return offIn(now, before, plan) || slices.ContainsFunc(now, func(l licence) bool {
+		return l.off[plan] && len(same(before, l)) == 0 && !off(before, plan)
+	})
 }
 
-// switchedOff returns the plans that are off in a licence which others have with
-// these plans on.
-func switchedOff(in, others []licence) []string {
-	var out []string
-	for _, l := range in {
-		there := same(others, l)
-		for _, plan := range l.off {
-			if len(there) > 0 && !off(there, plan) {
-				out = append(out, plan)
-			}
+// offIn reports whether a plan is off in a licence which others have with it on.
+func offIn(in, others []licence, plan string) bool {
+	return slices.ContainsFunc(in, func(l licence) bool {
+		if !l.off[plan] {
+			return false
 		}
-	}
-	return out
+		there := same(others, l)
+		return len(there) > 0 && !off(there, plan)
+	})
 }
 
 // same returns those of a list that are the same licence: it may be given twice,
@@ -181,5 +183,5 @@ func same(list []licence, l licence) (out []licence) {
 
 // off reports whether any of some licences has a plan switched off.
 func off(list []licence, plan string) bool {
-	return slices.ContainsFunc(list, func(l licence) bool { return l.isOff[plan] })
+	return slices.ContainsFunc(list, func(l licence) bool { return l.off[plan] })
 }
