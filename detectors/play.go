@@ -70,8 +70,17 @@ func ofSides(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(names, ", ") + ")"
+	told := slices.Clone(names)
+	for i := range told {
+		if told[i] == "" {
+			told[i] = theWhole
+		}
+	}
+	return " (" + strings.Join(told, ", ") + ")"
 }
+
+// theWhole is how a scenario writes the side that has no name.
+const theWhole = "as a whole"
 
 // Explained is how one half of a rule sees an event.
 type Explained struct {

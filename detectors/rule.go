@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -158,7 +157,11 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if err := b.known(r, sr, &s.Known, weakened); err != nil {
 		return err
 	}
-	return b.memory(r, sr, &s.Memory, weakened)
+	if err := b.memory(r, sr, &s.Memory, weakened); err != nil {
+		return err
+	}
+	b.joins(r)
+	return nil
 }
 
 // restored compiles the restoring half. It reads the rule's own log source
@@ -235,11 +238,6 @@ func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error
 	kinds, _ := fields.KindsOf(sr.LogSource)
 	m, _, err := b.named(sr, d, kinds)
 	return m, err
-}
-
-// readsRequest reports whether a detection reads the body of an Activity request.
-func readsRequest(d *sigma.Detection) bool {
-	return slices.ContainsFunc(d.Fields(), func(field string) bool { return strings.Contains(field, "body.") })
 }
 
 // warn notes what loads but is probably not meant.

@@ -21,7 +21,13 @@ import (
 // the second form every value is a side: those at lost are weak, those at back
 // strong. With by_part: true a value is "PART: SIDE", a side of only the subjects
 // that have the part: an event may be about several. A restore in which no side
-// is strong restores the safeguard as a whole.
+// is strong restores the safeguard as a whole, with all of its sides.
+//
+// The side named '' is the safeguard as a whole, apart from the sides that events
+// name: what a weakening weakens that names none. A rule lists it to say what
+// makes up for such a weakening and leaves the named sides as they are:
+//
+//	'': {strong: SELECTION}
 
 // side is one side of a safeguard.
 type side struct {
