@@ -22,13 +22,17 @@ import (
 // The change of a licence with many plans is too long for one record. It comes in
 // pieces, without modified properties: seq counts them, and b is one's part of a
 // text that would be JSON if it were whole. It begins with AssignedLicense.
-type plan struct{ names []string }
+type plan struct {
+	names   []string // in lower case
+	spelled []string // as records spell them
+}
 
 func newPlan(arg string, _ map[string][]string) (computed, error) {
-	p := &plan{strings.Split(arg, ",")}
+	p := &plan{names: strings.Split(strings.ToLower(arg), ",")}
 	if slices.Contains(p.names, "") {
 		return nil, fmt.Errorf("%q: write licence_plan.NAME,ID", arg)
 	}
+	p.spelled = append(strings.Split(strings.ToUpper(arg), ","), p.names...)
 	return p, nil
 }
 
@@ -78,7 +82,7 @@ func (p *plan) namedAt(ev *ingest.Event, path *document.Path) (found bool) {
 	buf := valueBuffers.Get().(*[]document.Value)
 	*buf = ev.Values(path, (*buf)[:0])
 	for _, v := range *buf {
-		for _, name := range p.names {
+		for _, name := range p.spelled {
 			found = found || strings.Contains(v.Text, name)
 		}
 	}
@@ -99,7 +103,7 @@ const maxLicences = 256
 func newLicence(id, off string) licence {
 	l := licence{LowerASCII(strings.TrimSpace(id)), map[string]bool{}}
 	for plan := range itemsOf(off) {
-		l.off[plan] = true
+		l.off[LowerASCII(plan)] = true
 	}
 	return l
 }

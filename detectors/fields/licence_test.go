@@ -87,7 +87,7 @@ func TestWhatBecomesOfAPlan(t *testing.T) {
 		{"one more that is off", licenceList("E5:AUDIT", "E5C:"), licenceList("E5:AUDIT", "E5C:AUDIT"), "lost"},
 	} {
 		for form, record := range licenceRecords(c.before, c.now) {
-			if got := strings.Join(changedLicences(t, "licence_plan.AUDIT,2f44", record), ","); got != c.want {
+			if got := strings.Join(changedLicences(t, "licence_plan.Audit,2f44", record), ","); got != c.want {
 				t.Errorf("%s, %s: %q, want %q", c.name, form, got, c.want)
 			}
 		}
@@ -98,7 +98,7 @@ func TestPlansOfLicencesThatAreObjects(t *testing.T) {
 	for _, c := range []struct {
 		name, property, before, now, want string
 	}{
-		{"off", "LicenseAssignmentDetail", `[{"SkuId":"e5","DisabledPlans":[]}]`, `[{"SkuId":"E5","DisabledPlans":["2f44"]}]`, "lost"},
+		{"off", "LicenseAssignmentDetail", `[{"SkuId":"e5","DisabledPlans":[]}]`, `[{"SkuId":"E5","DisabledPlans":["2F44"]}]`, "lost"},
 		{"on", "LicenseAssignmentDetail", `[{"SkuId":"e5","DisabledPlans":["2f44","x"]}]`, `[{"SkuId":"e5","DisabledPlans":["x"]}]`, "back"},
 		{"no id", "LicenseAssignmentDetail", `[{"DisabledPlans":[]},{"DisabledPlans":["x"]}]`, `[{"DisabledPlans":["2f44"]},{"DisabledPlans":["x"]}]`, "lost"},
 		{"not in a list", "LicenseAssignmentDetail", `{"SkuId":"e5","DisabledPlans":[]}`, `{"SkuId":"e5","DisabledPlans":"2f44"}`, "lost"},
@@ -109,7 +109,7 @@ func TestPlansOfLicencesThatAreObjects(t *testing.T) {
 		record, _ := json.Marshal(map[string]any{"time": "2026-03-02T09:00:00Z", "category": "AuditLogs", "operationName": "Update user",
 			"properties": map[string]any{"targetResources": []any{map[string]any{"modifiedProperties": []any{
 				map[string]any{"displayName": c.property, "oldValue": c.before, "newValue": c.now}}}}}})
-		if got := strings.Join(changedLicences(t, "licence_plan.AUDIT,2f44", string(record)), ","); got != c.want {
+		if got := strings.Join(changedLicences(t, "licence_plan.Audit,2f44", string(record)), ","); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
