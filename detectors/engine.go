@@ -30,6 +30,7 @@ type Engine struct {
 	specialOrder []*correlation
 
 	strongSince durable // of rules with unknown: what is known of a subject
+	steady      steady  // of rules with memory
 
 	scopes  sync.Pool
 	metrics *Metrics
@@ -150,6 +151,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 		return nil, fmt.Errorf("wait for other processes: %w", err)
 	}
 	e.strongSince.begin()
+	e.steady.begin()
 	certain, err := e.join(ctx, tx, matches)
 	if err != nil {
 		return nil, err
@@ -193,6 +195,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 // that does not tell loses nothing but time.
 func (e *Engine) Committed() {
 	e.strongSince.commit()
+	e.steady.commit()
 	for _, s := range e.specials {
 		if w, ok := s.(*whileOpen); ok {
 			w.seen.commit()

@@ -3,7 +3,6 @@ package detectors
 import (
 	"context"
 	"database/sql"
-	"maps"
 	"slices"
 )
 
@@ -75,13 +74,9 @@ func (m *memory) lasting() bool {
 // told again and again the first and the last stay. Where each event tells something
 // else, the oldest goes.
 func forgetDull(ctx context.Context, tx *sql.Tx, f Finding, subject string, history []Finding) error {
-	dull := dull(history)
-	if len(dull) == 0 {
-		dull = history[:1]
-	}
-	for i := range dull {
+	for _, d := range dull(history) {
 		_, err := tx.ExecContext(ctx, `DELETE FROM remembered WHERE entry = $1 AND tenant = $2 AND subject = $3 AND event = $4`,
-			f.Rule.Entry, f.Tenant, subject, dull[i].Evidence.EventID)
+			f.Rule.Entry, f.Tenant, subject, d.Evidence.EventID)
 		if err != nil {
 			return err
 		}
@@ -89,16 +84,19 @@ func forgetDull(ctx context.Context, tx *sql.Tx, f Finding, subject string, hist
 	return nil
 }
 
-// dull returns the events that tell what those before and after them tell, and
-// that nothing which may still come is held against.
+// dull returns the events that tell what those before and after them tell: those that
+// nothing which may still come is held against, or else the oldest of them, or else
+// the oldest event.
 func dull(history []Finding) []Finding {
 	cut := history[len(history)-1].Time.Add(-2 * lateness)
-	same := func(a, b *Finding) bool { return maps.EqualFunc(a.Told, b.Told, slices.Equal) }
 	var out []Finding
-	for i := 1; i+1 < len(history) && history[i+1].Time.Before(cut); i++ {
-		if same(&history[i-1], &history[i]) && same(&history[i], &history[i+1]) {
+	for i := 1; i+1 < len(history) && (len(out) == 0 || history[i+1].Time.Before(cut)); i++ {
+		if sameTold(history[i-1].Told, history[i].Told) && sameTold(history[i].Told, history[i+1].Told) {
 			out = append(out, history[i])
 		}
+	}
+	if len(out) == 0 {
+		return history[:1]
 	}
 	return out
 }

@@ -27,6 +27,9 @@ func (e *Engine) remember(ctx context.Context, tx *sql.Tx, findings []Finding) (
 
 // recall stores what f told and judges it and all that came after it.
 func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, error) {
+	if e.steady.holds(&f) {
+		return nil, nil
+	}
 	subject, at := strings.ToLower(f.Subject), f.Time.UnixMicro()
 	stored, err := storeFinding(&f)
 	if err != nil {
@@ -53,6 +56,8 @@ func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, 
 			out = append(out, e.byEntry[f.Rule.Entry].memory.judge(history, i)...)
 		}
 	}
+	weak := slices.ContainsFunc(out, func(f Finding) bool { return f.State == Weakened })
+	e.steady.note(&f, history[len(history)-1].Evidence.EventID == f.Evidence.EventID, weak)
 	if e.byEntry[f.Rule.Entry].memory.lasting() {
 		if len(history) == maxHistory {
 			err = forgetDull(ctx, tx, f, subject, history)
