@@ -21,7 +21,7 @@ type blindnessConfig struct {
 	Silence map[string]duration `yaml:"silence"`
 	// Expect names kinds that are missed even if they never came.
 	Expect []string `yaml:"expect"`
-	// Unreachable is how long a hub may be away.
+	// Unreachable is how long a hub may be away, or answer without being read.
 	Unreachable duration `yaml:"unreachable"`
 	// Lag is how long a message may wait in the hub undecided.
 	Lag duration `yaml:"lag"`

@@ -6,17 +6,17 @@
 CREATE TABLE blind_streams (
     tenant   TEXT   NOT NULL,
     kind     TEXT   NOT NULL,
-    workload TEXT   NOT NULL, -- of the unified audit log; empty: all of the kind
+    workload TEXT   NOT NULL, -- or category, of kinds that have parts; empty: all of the kind
     started  BIGINT NOT NULL, -- first heard, or expected from
     heard    BIGINT NOT NULL, -- when a record last arrived; 0: never
     happened BIGINT NOT NULL, -- newest event time
     records  BIGINT NOT NULL,
-    spells   BIGINT NOT NULL, -- rounds in which it was heard
+    spells   BIGINT NOT NULL, -- hours in which it was heard
     attended BIGINT NOT NULL, -- how long it has been listened to
     quiet    BIGINT NOT NULL, -- of that, since heard
     hour     BIGINT NOT NULL, -- unix hours up to which usual has aged
     hubs     TEXT   NOT NULL, -- that have carried it, one a line
-    usual    BYTEA  NOT NULL, -- longest quiet by hour of the week
+    usual    BYTEA  NOT NULL, -- longest quiets of the last weeks by hour of the week
     PRIMARY KEY (tenant, kind, workload)
 );
 
