@@ -89,6 +89,8 @@ func TestEventsOfEachFamily(t *testing.T) {
 			"intune success 2026-01-05T09:00:00Z\nid i2\ntenant " + tenantA + "\nop x\nactor a1|portal|Application\ntarget ||\nip invalid IP"},
 		{"intune operational", `{"time":"2026-01-05T09:00:00Z","tenantId":"` + tenantA + `","category":"OperationalLogs","operationName":"Compliance","resultType":"None","properties":{"IntuneAccountId":"x","AlertType":"Managed Device Not Compliant","IntuneDeviceId":"dev1","DeviceHostName":"HOST","StartTimeUtc":"2026-01-05T08:59:00Z"}}`,
 			"intune success 2026-01-05T08:59:00Z\nid compliance|dev1||managed device not compliant||2026-01-05t08:59:00z\ntenant " + tenantA + "\nop compliance\nactor ||\ntarget dev1|HOST|Device\nip invalid IP"},
+		{"intune operational, without an account", `{"time":"2026-01-05T09:00:00Z","tenantId":"` + tenantA + `","category":"OperationalLogs","operationName":"Compliance","resultType":"None","properties":{"AlertType":"Managed Device Not Compliant","IntuneDeviceId":"dev1","DeviceHostName":"HOST","StartTimeUtc":"2026-01-05T08:59:00Z"}}`,
+			"intune success 2026-01-05T08:59:00Z\nid compliance|dev1||managed device not compliant||2026-01-05t08:59:00z\ntenant " + tenantA + "\nop compliance\nactor ||\ntarget dev1|HOST|Device\nip invalid IP"},
 		{"operational logs of a hub", `{"category":"OperationalLogs","EventName":"Create hub","EventTimeString":"1/5/2026 9:06:42 AM +00:00","resourceId":"/S/HUB"}`,
 			"unknown unknown 2026-01-05T09:06:42Z\nid \ntenant \nop create hub\nactor ||\ntarget /S/HUB||\nip invalid IP"},
 
