@@ -91,8 +91,6 @@ var (
 	pActivityDisplayName = field("properties.activityDisplayName")
 	pIntuneActivity      = field("properties.ActivityType")
 	pIntuneAccount       = field("properties.IntuneAccountId")
-	pIntuneDevice        = field("properties.IntuneDeviceId")
-	pIntuneAlert         = field("properties.AlertType")
 	pRawWorkload         = field("properties.RawEventData.Workload")
 	pRawRecordType       = field("properties.RawEventData.RecordType")
 )
@@ -209,7 +207,7 @@ func (d *Decoder) keyVault() (family, bool) {
 // intuneOperational tells Intune from Event Hubs and others with the category
 // OperationalLogs.
 func (d *Decoder) intuneOperational() (family, bool) {
-	if d.has(pIntuneAccount) || d.has(pIntuneDevice) || d.has(pIntuneAlert) {
+	if d.has(pIntuneAccount) || d.has(pIntuneDevice[0]) || d.has(pIntuneAlert[0]) {
 		return intuneFamily, true
 	}
 	return unknownFamily, true
