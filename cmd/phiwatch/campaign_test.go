@@ -29,9 +29,10 @@ import (
 var campaign = flag.Int("campaign", 0, "how often TestTheCatalogThroughKills plays the whole catalog, a minute or two each time, and not only a part of it")
 
 // TestTheCatalogThroughKills plays the test events of the catalog, those of 72
-// hours at a time, in any order over four partitions into a daemon that is killed
-// again and again and started anew. Its ledger must be what the events come to in
-// their order, one by one, and each violation must have reached its receiver once.
+// hours at a time, in any order and some of them twice, over four partitions into a
+// daemon that is killed again and again and started anew, while connections are cut
+// and messages repeated. Its ledger must be what the events come to in their order,
+// one by one, and each violation must have reached its receiver once.
 func TestTheCatalogThroughKills(t *testing.T) {
 	lists, err := detectors.ScenarioLists(rules.FS)
 	if err != nil {
@@ -201,10 +202,16 @@ func playThroughKills(t *testing.T, r *rand.Rand, lists map[string][]string, pay
 	for _, d := range payloads {
 		messages = append(messages, d.body)
 	}
+	for range len(payloads) / 10 {
+		messages = append(messages, messages[r.IntN(len(payloads))])
+	}
 	f, web := newFakes(t), freeAddress(t)
-	file := f.configFile(t, web, localHub(t, messages))
+	hub, connection := faultyHub(t, messages)
+	file := f.configFile(t, web, connection)
 	addLists(t, file, lists)
 	for kill := range 4 {
+		hub.Faults().CutAfter(1 + r.IntN(len(messages)))
+		hub.Faults().Duplicate(r.IntN(20))
 		daemon := command(t, "run", "--config.file", file)
 		after := r.IntN(want*(kill+1)/5 + 1)
 		await(ctx, t, "violations", func() bool { return opened(web) >= after })

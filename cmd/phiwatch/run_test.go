@@ -229,6 +229,13 @@ func killDay(t *testing.T, records, planted int) [][]byte {
 // localHub serves a hub that holds messages over its partitions.
 func localHub(t *testing.T, messages [][]byte) (connection string) {
 	t.Helper()
+	_, connection = faultyHub(t, messages)
+	return connection
+}
+
+// faultyHub is localHub, and returns the hub, whose faults a test may choose.
+func faultyHub(t *testing.T, messages [][]byte) (hub *localhub.Hub, connection string) {
+	t.Helper()
 	hub, err := localhub.New(localhub.Config{Hubs: []localhub.HubConfig{{Name: "audit", Partitions: 4}}})
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +256,7 @@ func localHub(t *testing.T, messages [][]byte) (connection string) {
 			t.Fatal(err)
 		}
 	}
-	return hub.ConnectionString(l.Addr().String(), "audit")
+	return hub, hub.ConnectionString(l.Addr().String(), "audit")
 }
 
 // settled reports whether the daemon has opened want violations and owes nothing.
