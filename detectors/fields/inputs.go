@@ -1,6 +1,10 @@
 package fields
 
-import "phiwatch/ingest/document"
+import (
+	"slices"
+
+	"phiwatch/ingest/document"
+)
 
 // What computed fields read: where all of it is easy to come by, the walk over the
 // record reads it along, and the field is computed of that.
@@ -16,6 +20,25 @@ func (l *listed) inputs() []*document.Path   { return l.paths }
 func (h *host) inputs() []*document.Path     { return []*document.Path{h.path} }
 func (c *count) inputs() []*document.Path    { return []*document.Path{c.path} }
 func (r *reduced) inputs() []*document.Path  { return r.paths }
+
+func (u *uncovered) inputs() []*document.Path { return []*document.Path{u.by, u.other} }
+func (r *ranges) inputs() []*document.Path    { return []*document.Path{r.has, r.lacks} }
+func (n *narrow) inputs() []*document.Path    { return []*document.Path{n.of.before, n.of.now} }
+
+func (r *reach) inputs() (out []*document.Path) {
+	for _, m := range r.members() { // all: it takes them to know whether anything is spared
+		out = append(out, m.before, m.now)
+	}
+	return out
+}
+
+func (p *plan) inputs() []*document.Path {
+	out := slices.Clone(licencePieces)
+	for _, c := range licenceChanges {
+		out = append(out, c.before, c.now)
+	}
+	return out
+}
 
 func (k *keyName) inputs() []*document.Path {
 	if k.name == nil {
