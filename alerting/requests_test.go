@@ -105,6 +105,8 @@ func TestRequestsDecideWhatIsOver(t *testing.T) {
 		"a gateway that begins failed":            {vpn, "near-miss-new", ""},
 		"a circuit without its carrier":           {line, "hit-circuit hit-carrier-asked hit-carrier-done near-miss-circuit-untold-asked near-miss-circuit-untold-done near-miss-circuit-refused-asked near-miss-circuit-refused-done", alerting.StatusOpen},
 		"a circuit with its carrier":              {line, "hit-circuit hit-carrier-asked hit-carrier-done restore-carrier-asked restore-carrier-done", alerting.StatusRestored},
+		"a carrier's state on an Accept record":   {line, "hit-galway hit-galway-asked hit-galway-accepted hit-galway-done", alerting.StatusOpen},
+		"the carrier's work in an answer":         {line, "hit-galway hit-galway-asked hit-galway-accepted hit-galway-done restore-galway", alerting.StatusRestored},
 		"a peering that is off":                   {line, "hit-peering hit-peering-off-asked hit-peering-off-done near-miss-peering-untold near-miss-peering-works-asked near-miss-peering-works-done", alerting.StatusOpen},
 		"a peering that failed":                   {line, "hit-peering hit-peering-failed near-miss-peering-untold restore-peering-asked restore-peering-done", alerting.StatusOpen},
 		"a peering that works":                    {line, "hit-peering hit-peering-off-asked hit-peering-off-done hit-peering-failed near-miss-peering-works-asked near-miss-peering-works-done restore-peering-asked restore-peering-done", alerting.StatusRestored},
