@@ -199,7 +199,8 @@ func scanMoments(rows *sql.Rows, err error) ([]moment, error) {
 // from new networks every day. One that is still in use is soon seen again.
 const keepSeen = 400 * 24 * time.Hour
 
-// prune drops, once an event hour, what no event can meet any more.
+// prune drops, once an event hour, what no event can meet any more. What passed waits
+// for the closing, however long ago the thing was opened.
 func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	if newest < w.pruned+time.Hour.Microseconds() {
 		return nil
@@ -214,7 +215,24 @@ func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	if n, err := forgotten.RowsAffected(); err != nil || n > 0 {
 		w.seen = durable{} // it may have what is gone
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> $2
-		AND (happened < $3 OR happened < $4 AND event LIKE 'minute %')`, w.correlation.name, seenAs, late-w.span, late)
+	_, err = tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> 'seen' AND happened < $2 AND event LIKE 'minute %'`,
+		w.correlation.name, late)
+	if err != nil {
+		return err
+	}
+	most := math.MaxInt32
+	if w.key.Report {
+		most = maxReported
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> 'seen' AND happened < $3 AND (role = 'closes'
+		OR EXISTS (`+ofThing("1")+` AND o.role = 'closes' AND o.happened >= while_open.happened AND o.happened < $2)
+		OR role = 'passed' AND $4 <= (`+ofThing("COUNT(*)")+` AND o.role = 'passed' AND o.happened < while_open.happened)
+		OR role = 'opens' AND NOT EXISTS (`+ofThing("1")+` AND o.role = 'passed' AND o.happened >= while_open.happened))`,
+		w.correlation.name, late, late-w.span, most)
 	return err
+}
+
+// ofThing selects from what is kept of the thing of a row.
+func ofThing(what string) string {
+	return `SELECT ` + what + ` FROM while_open o WHERE o.correlation = while_open.correlation AND o.thing = while_open.thing AND o.role <> 'seen'`
 }
