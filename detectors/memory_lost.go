@@ -67,7 +67,9 @@ func (v *remembered) regains(now, lost []string) bool {
 
 // lasting reports whether a memory goes back beyond what may still come.
 func (m *memory) lasting() bool {
-	return slices.ContainsFunc(m.values, func(v remembered) bool { return v.weak == replaced || v.loses() })
+	return slices.ContainsFunc(m.values, func(v remembered) bool {
+		return v.weak == replaced || v.loses() || len(v.whole) > 0 && v.only == nil
+	})
 }
 
 // forgetDull makes room in a history that is full and goes back far: of what was

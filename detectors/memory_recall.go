@@ -86,8 +86,11 @@ func (m *memory) judge(history []Finding, i int) []Finding {
 		}
 		f.Revision = max(f.Revision, len(before))
 		weak, strong := v.compare(now, before)
-		if v.loses() {
+		switch {
+		case v.loses():
 			weak, strong = v.stands(history[:i+1])
+		case v.isWhole(now):
+			strong = v.stood(history[:i+1])
 		}
 		f.Weak, f.Strong = append(f.Weak, weak...), append(f.Strong, strong...)
 	}
