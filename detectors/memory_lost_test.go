@@ -29,7 +29,7 @@ func TestWhatWasLostIsWeakUntilItIsBack(t *testing.T) {
 			m := &memory{values: []remembered{*v}}
 			var history []Finding
 			var got []string
-			for _, told := range strings.Fields(c.told) {
+			for told := range strings.FieldsSeq(c.told) {
 				day, value, _ := strings.Cut(told, ":")
 				at, err := time.ParseDuration(day + "h")
 				if err != nil {

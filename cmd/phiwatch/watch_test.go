@@ -126,7 +126,7 @@ func TestWhatCameLastIsKnownAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = load()
-	defer d.close() //nolint:errcheck // only read
+	defer d.close()
 	var kind string
 	if err := d.db.QueryRowContext(ctx, `SELECT kind FROM blind_streams WHERE heard > 0`).Scan(&kind); err != nil || kind != "entra-audit" {
 		t.Errorf("got a stream of %q, %v", kind, err)

@@ -168,9 +168,9 @@ func TestChanceIsNoSilence(t *testing.T) {
 // TestFirstDays begins to listen to an office's audit log, which is missed from
 // its first record on, on each day of a week.
 func TestFirstDays(t *testing.T) {
-	for hours := time.Duration(0); hours < 7*24; hours += 3 {
+	for after := time.Duration(0); after < 7*24*time.Hour; after += 3 * time.Hour {
 		r, speaks := newRhythm(), office("UTC")
-		r.kind, r.now = ingest.EntraAudit, r.now.Add(hours*time.Hour)
+		r.kind, r.now = ingest.EntraAudit, r.now.Add(after)
 		began := r.now
 		for !speaks(r.now) {
 			r.now = r.now.Add(round) // a stream begins with its first record
