@@ -1,0 +1,200 @@
+package alerting_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"phiwatch/detectors"
+	"phiwatch/detectors/rules"
+)
+
+var longDays = flag.Int("long", 4, "how many days pass between what TestNothingChangesByWaiting tells; others than 4 ask more, and take minutes")
+
+// notLong are the scenarios that cannot be told in several ways side by side.
+var notLong = map[string]string{
+	"weak-tls-in-use":           "its records are of whatever tenant, so that the versions are not apart",
+	"retention-cut-then-delete": "a thousand deletions, which nothing restores",
+}
+
+// TestNothingChangesByWaiting tells parts of every entry's test events again, or
+// only then, after days on which everything happens to others: what was open when
+// it was told is open when it is told again, and what restores at once restores
+// after days, too, also what was told to be weak again meanwhile.
+func TestNothingChangesByWaiting(t *testing.T) {
+	files, err := fs.Glob(rules.FS, "*/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := detectors.ScenarioLists(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := detectors.Load(lists, detectors.Source{FS: rules.FS})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part := range 2 { // one database each
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			p := &player{t: t, db: catalogDB(t)}
+			for i, file := range files {
+				entry := strings.TrimSuffix(path.Base(file), ".yml")
+				if i%2 != part || notLong[entry] != "" {
+					continue
+				}
+				rule, err := fs.ReadFile(rules.FS, file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				correlates := bytes.Contains(rule, []byte("\ncorrelation:"))
+				if correlates && !bytes.Contains(rule, []byte("restores: true")) && !bytes.Contains(rule, []byte("incident: false")) {
+					continue // it has incidents only
+				}
+				set := whole
+				if !correlates {
+					set, err = detectors.Load(lists, detectors.Source{FS: fstest.MapFS{file: {Data: rule}}})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				l := &long{t: t, p: p, set: set, entry: entry, correlates: correlates}
+				l.play(file)
+			}
+		})
+	}
+}
+
+// version is one way to tell the events, under a tenant of its own.
+type version struct {
+	early []int   // payloads, when they were
+	later [][]int // and some, then or again, days after each other
+	check func(now []opened)
+}
+
+// play tells all versions of a scenario side by side.
+func (l *long) play(file string) {
+	l.t.Helper()
+	l.read(file)
+	versions := l.versions(l.asTheyAre())
+	names := slices.Sorted(maps.Keys(versions))
+	l.empty()
+	l.start()
+	for k := range l.payloads {
+		var batch []played
+		for _, name := range names {
+			if slices.Contains(versions[name].early, k) {
+				batch = append(batch, l.tell(k, name, 0)...)
+			}
+		}
+		l.batch(batch)
+	}
+	var now []map[string]opened
+	for stage := range 2 {
+		l.quiet(stage)
+		var batch []played
+		for _, name := range names {
+			if later := versions[name].later; len(later) > stage {
+				for _, k := range later[stage] {
+					batch = append(batch, l.tell(k, name, l.shift*time.Duration(stage+1))...)
+				}
+			}
+		}
+		l.batch(batch)
+		now = append(now, l.open())
+	}
+	for _, name := range names {
+		versions[name].check([]opened{now[0][name], now[1][name]})
+	}
+}
+
+// asTheyAre returns what is open after each payload.
+func (l *long) asTheyAre() (after []opened) {
+	l.t.Helper()
+	l.empty()
+	l.start()
+	for k := range l.payloads {
+		l.batch(l.tell(k, "as they are", 0))
+		after = append(after, l.open()["as they are"])
+	}
+	return after
+}
+
+// versions are the tellings of which something is asked: of each payload after which
+// something else is open, unless the file tells an earlier event before it.
+func (l *long) versions(after []opened) map[string]version {
+	out := map[string]version{}
+	for k := range l.payloads {
+		before := opened{}
+		if k > 0 {
+			before = after[k-1]
+		}
+		if !l.newest(k) {
+			continue
+		}
+		if weak := missing(after[k], before); len(weak) > 0 {
+			out[fmt.Sprint("again.", k, ".")] = l.again(k, after[k])
+			j := slices.IndexFunc(after[k:], func(o opened) bool { return len(missing(only(weak), o)) == len(weak) })
+			if j > 0 && !l.correlates && l.newest(k+j) {
+				out[fmt.Sprint("anew.", k, ".")] = l.anew(k, k+j, weak)
+			}
+		}
+		strong := missing(before, after[k])
+		if len(strong) == 0 {
+			continue
+		}
+		out[fmt.Sprint("late.", k, ".")] = l.late(k, strong, l.together(k))
+		if *longDays != 4 {
+			out[fmt.Sprint("later.", k, ".")] = l.late(k, strong, nil, l.together(k))
+		}
+		i := k - 1 // what weakened it last
+		for i > 0 && !slices.ContainsFunc(strong, func(side string) bool { return after[i][side] && !after[i-1][side] }) {
+			i--
+		}
+		if l.newest(i) {
+			out[fmt.Sprint("retold.", k, ".")] = l.late(k, strong, l.together(i), l.together(k))
+		}
+	}
+	return out
+}
+
+// again tells a payload that weakened something twice more.
+func (l *long) again(k int, open opened) version {
+	return version{upTo(k + 1), [][]int{{k}, {k}}, func(now []opened) {
+		for i := range now {
+			for _, side := range missing(open, now[i]) {
+				l.t.Errorf("%s: %s, told again %d times, closes %s", l.entry, l.payloads[k].Name, i+1, side)
+			}
+		}
+	}}
+}
+
+// anew tells a payload again after one that restored what it weakened.
+func (l *long) anew(k, restored int, weak []string) version {
+	return version{upTo(restored + 1), [][]int{l.together(k)}, func(now []opened) {
+		if len(missing(only(weak), now[0])) == len(weak) {
+			l.t.Errorf("%s: %s, told again after %s, does not open %s", l.entry, l.payloads[k].Name, l.payloads[restored].Name, weak)
+		}
+	}}
+}
+
+// late tells a payload that restores days later.
+func (l *long) late(k int, strong []string, later ...[]int) version {
+	of := l.together(k)
+	early := slices.DeleteFunc(upTo(k), func(i int) bool { return slices.Contains(of, i) })
+	return version{early, later, func(now []opened) {
+		for _, side := range strong {
+			if now[len(later)-1][side] {
+				l.t.Errorf("%s: %s, told %d days later, does not close %s", l.entry, l.payloads[k].Name, len(later)**longDays, side)
+			}
+		}
+	}}
+}
