@@ -72,6 +72,7 @@ type groupWindow struct {
 	sigma.Window
 	key      string
 	newest   int64 // event time seen
+	was      int64 // newest before the batch, of a window that it touched
 	from, to int64 // event times that the batch added
 	touched  bool
 }
@@ -196,10 +197,16 @@ func (c *correlator) accept(n *node, s sigma.Sample, e *feedEntry, seen int64, f
 		n.windows[w.key] = w
 		c.windows++
 	}
-	late := fresh && w.newest != math.MinInt64 && s.At < w.newest-n.lateness
+	// What a batch holds is late against what came before it only: inner
+	// correlations tell what they find of its first events after its last ones.
+	newest := w.newest
+	if w.touched {
+		newest = w.was
+	}
+	late := fresh && newest != math.MinInt64 && s.At < newest-n.lateness
 	if late {
 		c.metrics.skipped[tooLate].Inc()
-		if s.At < w.newest-n.reach() {
+		if s.At < newest-n.reach() {
 			return false
 		}
 	}
@@ -218,11 +225,11 @@ func (c *correlator) accept(n *node, s sigma.Sample, e *feedEntry, seen int64, f
 	}
 	n.samples++
 	c.samples++
-	w.newest = max(w.newest, seen)
 	if !w.touched {
-		w.touched, w.from, w.to = true, s.At, s.At
+		w.touched, w.was, w.from, w.to = true, w.newest, s.At, s.At
 		n.touched = append(n.touched, w)
 	}
+	w.newest = max(w.newest, seen)
 	w.from, w.to = min(w.from, s.At), max(w.to, s.At)
 	if n.waits {
 		heap.Push(&n.pending, judgement{s.At, w})
