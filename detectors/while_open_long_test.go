@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,5 +64,19 @@ func TestOfWhatWaitsForAReportAsMuchIsKeptAsItLists(t *testing.T) {
 	}
 	if left < maxReported || left > maxReported+8 {
 		t.Errorf("%d moments wait, want %d", left, maxReported)
+	}
+}
+
+// A closing that arrived before its opening still counts when it is old.
+func TestWhatClosedBeforeTheOpeningArrivedStaysClosed(t *testing.T) {
+	e, db := newEngine(t, setOf(t, strings.ReplaceAll(specialSet, "timespan: 1h", "timespan: 30d"))), openDB(t)
+	week := int(lateness.Minutes()) * 2
+	var got []Finding
+	for _, ev := range script("5 On ben a", "2 Off ben a", fmt.Sprint(week, " Off ben b"), fmt.Sprint(week+5, " Read ann a"), fmt.Sprint(week+6, " Read ann b")) {
+		got = append(got, applyBatch(t, e, db, true, ev)...)
+	}
+	want := []string{"read-while-off of b: medium weakened", "switch of a: low restored", "switch of b: low weakened"}
+	if diff := cmp.Diff(want, ledgerOf(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -215,7 +215,8 @@ func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	if n, err := forgotten.RowsAffected(); err != nil || n > 0 {
 		w.seen = durable{} // it may have what is gone
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> 'seen' AND happened < $2 AND event LIKE 'minute %'`,
+	_, err = tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> 'seen' AND happened < $2 AND event LIKE 'minute %'
+		AND (role <> 'closes' OR NOT EXISTS (`+ofThing("1")+` AND o.role = 'opens' AND o.happened <= while_open.happened))`,
 		w.correlation.name, late)
 	if err != nil {
 		return err
