@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,12 @@ const lateness = 72 * time.Hour
 // joins knows the operations whose requests rules read.
 type joins struct {
 	operations map[string]bool // case-folded, as in ingest.Event.Op; nil: none
+	parts      []string        // of the names of others
+}
+
+// wants reports whether requests may wait for the outcome of an operation.
+func (j *joins) wants(op string) bool {
+	return j.operations[op] || slices.ContainsFunc(j.parts, func(part string) bool { return strings.Contains(op, part) })
 }
 
 // newJoins finds the operations that the joined halves require.
@@ -44,14 +51,19 @@ func newJoins(halves []half, fields *sigma.Fields) *joins {
 			continue
 		}
 		for _, r := range halves[i].match.Required() {
-			if r.Slot != slot || r.Kind != sigma.Exact {
-				continue
-			}
-			for _, v := range r.Values {
-				j.operations[v] = true
+			switch {
+			case r.Slot != slot:
+			case r.Kind == sigma.Exact:
+				for _, v := range r.Values {
+					j.operations[v] = true
+				}
+			case r.Kind == sigma.Substring:
+				j.parts = append(j.parts, r.Values...)
 			}
 		}
 	}
+	slices.Sort(j.parts)
+	j.parts = slices.Compact(j.parts)
 	return j
 }
 
@@ -78,7 +90,7 @@ func operationOf(s *scope) string {
 // result appends the outcome of an operation that a request may wait for.
 func (j *joins) result(s *scope, out []Match) []Match {
 	ev := s.ev
-	if ev.Outcome == ingest.OutcomeUnknown || !j.operations[ev.Op] {
+	if ev.Outcome == ingest.OutcomeUnknown || !j.wants(ev.Op) {
 		return out
 	}
 	out, m := next(out)
@@ -129,7 +141,8 @@ func (e *Engine) joinRequest(ctx context.Context, tx *sql.Tx, m *Match) ([]*Matc
 	if err != nil {
 		return nil, err
 	}
-	part := strings.Join([]string{f.Rule.Entry, string(f.State), strings.ToLower(f.Subject)}, " ")
+	// Each record by itself: the answer on an Accept record may say more than the request.
+	part := strings.Join([]string{f.Rule.Entry, string(f.State), strings.ToLower(f.Subject), strings.ToLower(f.Evidence.EventID)}, " ")
 	_, err = tx.ExecContext(ctx, `INSERT INTO activity_joins (operation, part, happened, outcome, finding) VALUES ($1, $2, $3, '', $4)
 		ON CONFLICT (operation, part) DO UPDATE SET happened = excluded.happened, finding = excluded.finding
 		WHERE excluded.happened < activity_joins.happened`, m.operation, part, f.Time.UnixMicro(), stored)

@@ -72,7 +72,8 @@ func keepRegained(ctx context.Context, tx *sql.Tx, f *Finding, stored []byte) (b
 		}
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO regained (entry, tenant, subject, event, state, happened, value, finding)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (entry, tenant, subject, event, state) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (entry, tenant, subject, event, state) DO UPDATE
+		SET value = excluded.value, finding = excluded.finding WHERE regained.value = ''`, // an outcome tells less than its request
 		f.Rule.Entry, f.Tenant, subject, f.Evidence.EventID, string(f.State), f.Time.UnixMicro(), f.Value, stored)
 	return err == nil, err
 }
