@@ -33,6 +33,10 @@ type Document struct {
 	innerNode  uint32
 	innerKnown bool
 
+	bodyTape  *tape // the body of the record, nil: there is none
+	bodyNode  uint32
+	bodyKnown bool
+
 	scratch   [3][]Value     // for one, and for both sides of a difference
 	lines     []*commandLine // parsed command lines of this record
 	linesUsed int
@@ -101,6 +105,7 @@ func (d *Document) clear() {
 	d.inUse, d.linesUsed = 0, 0
 	d.layout = Native
 	d.inner, d.innerKnown = nil, false
+	d.bodyTape, d.bodyKnown = nil, false
 }
 
 // Raw returns the record as delivered.
@@ -115,7 +120,7 @@ func (d *Document) Kind() Kind {
 }
 
 // SetLayout says where paths start, until the next Parse.
-func (d *Document) SetLayout(l Layout) { d.layout = l }
+func (d *Document) SetLayout(l Layout) { d.layout, d.bodyKnown = l, false }
 
 // Layout returns what SetLayout set.
 func (d *Document) Layout() Layout { return d.layout }

@@ -11,12 +11,31 @@ var bodyPlaces = places(
 // read, in the response's. A request holds only what was sent: its lack of a
 // property is not answered from the response.
 func (d *Document) body(t *tape, i uint32, p *Path, s *sink) {
+	if bt, b := d.bodyOf(t, i); bt != nil {
+		bt.walk(b, p.segs, s)
+	}
+}
+
+// bodyOf returns the body in record i. That of the document is looked for once:
+// rules ask for much in it.
+func (d *Document) bodyOf(t *tape, i uint32) (*tape, uint32) {
+	if t != &d.main || i != 0 {
+		return d.findBody(t, i)
+	}
+	if !d.bodyKnown {
+		d.bodyKnown = true
+		d.bodyTape, d.bodyNode = d.findBody(t, i)
+	}
+	return d.bodyTape, d.bodyNode
+}
+
+func (d *Document) findBody(t *tape, i uint32) (*tape, uint32) {
 	for _, segs := range bodyPlaces {
 		if bt, b := t.json(i, d.relative(segs)); bt != nil {
-			bt.walk(b, p.segs, s)
-			return
+			return bt, b
 		}
 	}
+	return nil, 0
 }
 
 // json returns the first object or array at segs, in a string or not.
