@@ -186,6 +186,6 @@ func (n *naming) keep(ctx context.Context, f *Finding, names ...string) error {
 	if err != nil {
 		return err
 	}
-	_, err = n.tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE happened < $1 AND event NOT LIKE $2`, f.Time.Add(-lateness).UnixMicro(), untold+"%")
+	_, err = n.tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE happened < $1 AND event NOT LIKE $2`, f.outdated(), untold+"%")
 	return err
 }

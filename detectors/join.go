@@ -104,7 +104,7 @@ func (j *joins) result(s *scope, out []Match) []Match {
 // requests whose operation ended, in this batch or another.
 func (e *Engine) join(ctx context.Context, tx *sql.Tx, matches []Match) ([]*Match, error) {
 	certain := make([]*Match, 0, len(matches))
-	var newest time.Time
+	var outdated int64
 	for i := range matches {
 		m := &matches[i]
 		var joined []*Match
@@ -121,15 +121,13 @@ func (e *Engine) join(ctx context.Context, tx *sql.Tx, matches []Match) ([]*Matc
 		if err != nil {
 			return nil, fmt.Errorf("join records of an operation: %w", err)
 		}
-		if m.Finding.Time.After(newest) {
-			newest = m.Finding.Time
-		}
+		outdated = max(outdated, m.Finding.outdated())
 		certain = append(certain, joined...)
 	}
-	if newest.IsZero() {
+	if outdated == 0 {
 		return certain, nil
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM activity_joins WHERE happened < $1`, newest.Add(-lateness).UnixMicro())
+	_, err := tx.ExecContext(ctx, `DELETE FROM activity_joins WHERE happened < $1`, outdated)
 	return certain, err
 }
 

@@ -2,13 +2,17 @@ package detectors
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"phiwatch/ingest"
 )
 
 const failedSet = tlsRule + `
@@ -182,5 +186,42 @@ safeguard: {entry: twice}
 		},
 	} {
 		t.Run(name, func(t *testing.T) { joinedInAnyOrder(t, c.set, c.want, c.events...) })
+	}
+}
+
+// A record with a wrong date, years ahead, forgets nothing that waits. When another
+// arrives eight days later, nothing waits any more.
+func TestWhatIsDatedAfterItsArrivalForgetsNothing(t *testing.T) {
+	now := time.Date(2026, 9, 14, 9, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		dated   string
+		arrived time.Time
+		want    []string
+	}{
+		"wrong": {"2031-01-01T00:00:00Z", now, []string{"08:01 tls weakened"}},
+		"later": {"2026-09-22T08:00:00Z", now.AddDate(0, 0, 8), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, db := newEngine(t, setOf(t, tlsRule)), openDB(t)
+			arrive := func(at time.Time, body string) (got []string) {
+				var matches []Match
+				match := func(ev *ingest.Event) { matches = e.Match(ev, matches) }
+				ingest.NewDecoder().Decode(ingest.Message{Body: []byte(body), Enqueued: at}, match, quarantined(t))
+				tx := begin(t, db)
+				findings, err := e.Apply(t.Context(), tx, matches)
+				if err := errors.Join(err, tx.Commit()); err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range findings {
+					got = append(got, fmt.Sprintf("%s %s %s", f.Time.Format("15:04"), f.Rule.Entry, f.State))
+				}
+				return got
+			}
+			arrive(now, activity("2026-09-14T08:00:00Z", "c1", "Start", "TLS1_0"))
+			arrive(c.arrived, activity(c.dated, "c2", "Start", "TLS1_2"))
+			if diff := cmp.Diff(c.want, arrive(c.arrived, activity("2026-09-14T08:01:00Z", "c1", "Success", ""))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

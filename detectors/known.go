@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -77,15 +76,15 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 // compareKnown settles the severity of findings of rules with an unknown level.
 func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
 	out := make([]Finding, 0, len(findings)) // one may become several
-	var newest time.Time
+	var outdated int64
 	for _, f := range findings {
 		r := e.byEntry[f.Rule.Entry]
 		if r == nil || r.unknown == nil {
 			out = append(out, f)
 			continue
 		}
-		if (f.State != Weakened || len(f.Strong) > 0) && f.Time.After(newest) {
-			newest = f.Time // of what shows a subject strong
+		if f.State != Weakened || len(f.Strong) > 0 { // it shows a subject strong
+			outdated = max(outdated, f.outdated())
 		}
 		settled, err := e.settle(ctx, tx, r, f)
 		if err != nil {
@@ -93,10 +92,10 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 		}
 		out = append(out, settled...)
 	}
-	if newest.IsZero() {
+	if outdated == 0 {
 		return out, nil
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM unknown_weak WHERE happened < $1`, newest.Add(-lateness).UnixMicro())
+	_, err := tx.ExecContext(ctx, `DELETE FROM unknown_weak WHERE happened < $1`, outdated)
 	return out, err
 }
 

@@ -6,6 +6,13 @@ import "time"
 // to be found all the same. [Engine.Lateness] says of which rules it is less.
 const Lateness = lateness
 
+// outdated is the event time before which, after f, nothing waits for another record
+// any more: as late as that may be, while partitions do not keep pace. What is dated
+// after its arrival moves no clock.
+func (f *Finding) outdated() int64 {
+	return seen(f.Time.UnixMicro(), f.Evidence.Enqueued) - (lateness + outpaced).Microseconds()
+}
+
 // Lateness returns how late the records that r is about may be, against newer
 // ones, for what it finds to be the same as if they had come in time: 72 hours,
 // or less for correlations that have to wait or say so; 0 for what is held
