@@ -8,6 +8,9 @@ BENCHTIME ?= 1s
 COUNT ?= 6
 ROUNDS ?= 1
 
+# What plays the catalog's test events in one goroutine, for long.
+CATALOG := Test(Whole)?Catalog.*|TestNothingChangesByWaiting|TestOrderDoesNotMatterOverDays|TestRequestsDecideWhatIsOver
+
 # What runs goroutines of its own.
 RACE := ./alerting/... ./cmd/... ./ingest ./ingest/eventhub/... ./ingest/localhub/...
 
@@ -29,7 +32,7 @@ test: ## the whole suite
 # race detector, and `make test` has them. Of the detectors Match alone is called by
 # several goroutines.
 race: ## the race detector over what is concurrent
-	$(GO) test -race -skip '^(TestKilledAndStartedAgain|TestReadme|TestCatalogGivesTheSameLedgerInAnyOrder)$$|^TestScripts$$/^(rules-tools|packs)$$' $(RACE)
+	$(GO) test -race -skip '^(TestKilledAndStartedAgain|TestTheCatalogThroughKills|TestReadme|$(CATALOG))$$|^TestScripts$$/^(rules-tools|packs)$$' $(RACE)
 	$(GO) test -race -run Concurrently ./detectors
 
 lint: $(GOBIN)/golangci-lint ## format, vet and lint; .golangci.yml says what and why

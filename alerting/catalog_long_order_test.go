@@ -1,22 +1,17 @@
 package alerting_test
 
 import (
-	"bytes"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"path"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"phiwatch/alerting"
-	"phiwatch/detectors"
-	"phiwatch/detectors/rules"
 )
 
 // notRepeated are the scenarios that cannot be told several times in any order.
@@ -34,40 +29,19 @@ var notRepeated = map[string]string{
 // after three days is forgotten between them: the ledger is the same. With -long 5
 // all entries are told so, and in more orders.
 func TestOrderDoesNotMatterOverDays(t *testing.T) {
-	files, err := fs.Glob(rules.FS, "*/*.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lists, err := detectors.ScenarioLists(rules.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, err := detectors.Load(lists, detectors.Source{FS: rules.FS})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := catalogOf(t)
 	for part := range 2 { // one database each
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
 			p := &player{t: t, db: catalogDB(t)}
-			for i, file := range files {
+			for i, file := range c.files {
 				entry := strings.TrimSuffix(path.Base(file), ".yml")
 				if i%2 != part || notRepeated[entry] != "" {
 					continue
 				}
-				rule, err := fs.ReadFile(rules.FS, file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				set, correlates := whole, bytes.Contains(rule, []byte("\ncorrelation:"))
+				_, correlates, set := c.rule(t, file)
 				if !correlates && *longDays == 4 && i%16 > 1 {
 					continue // the others take a minute
-				}
-				if !correlates {
-					set, err = detectors.Load(lists, detectors.Source{FS: fstest.MapFS{file: {Data: rule}}})
-				}
-				if err != nil {
-					t.Fatal(err)
 				}
 				l := &long{t: t, p: p, set: set, entry: entry, correlates: correlates}
 				l.read(file)
@@ -89,14 +63,14 @@ func (l *long) repeated(apart time.Duration) {
 	}
 	records = slices.DeleteFunc(records, func(p played) bool { return p.at.IsZero() })
 	slices.SortStableFunc(records, func(a, b played) int { return a.at.Compare(b.at) })
-	want := exact(l.ledgerOf(nil, records))
+	want := exact(l.t, l.ledgerOf(nil, records))
 	trials := 1
 	if l.correlates {
 		trials = 4
 	}
 	for trial := range trials * max(1, *longDays-3) {
 		r := rand.New(rand.NewPCG(uint64(len(records)), uint64(trial)))
-		if diff := cmp.Diff(want, exact(l.ledgerOf(r, delayed(r, records)))); diff != "" {
+		if diff := cmp.Diff(want, exact(l.t, l.ledgerOf(r, delayed(r, records)))); diff != "" {
 			l.t.Errorf("%s, order %d, against their order in time (-want +got):\n%s", l.entry, trial, diff)
 		}
 	}

@@ -4,17 +4,12 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
-
-	"phiwatch/detectors"
-	"phiwatch/detectors/rules"
 )
 
 var longDays = flag.Int("long", 4, "how many days pass between what TestNothingChangesByWaiting tells; others than 4 ask more, and take minutes")
@@ -30,41 +25,19 @@ var notLong = map[string]string{
 // it was told is open when it is told again, and what restores at once restores
 // after days, too, also what was told to be weak again meanwhile.
 func TestNothingChangesByWaiting(t *testing.T) {
-	files, err := fs.Glob(rules.FS, "*/*.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lists, err := detectors.ScenarioLists(rules.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, err := detectors.Load(lists, detectors.Source{FS: rules.FS})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := catalogOf(t)
 	for part := range 2 { // one database each
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
 			p := &player{t: t, db: catalogDB(t)}
-			for i, file := range files {
+			for i, file := range c.files {
 				entry := strings.TrimSuffix(path.Base(file), ".yml")
 				if i%2 != part || notLong[entry] != "" {
 					continue
 				}
-				rule, err := fs.ReadFile(rules.FS, file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				correlates := bytes.Contains(rule, []byte("\ncorrelation:"))
+				rule, correlates, set := c.rule(t, file)
 				if correlates && !bytes.Contains(rule, []byte("restores: true")) && !bytes.Contains(rule, []byte("incident: false")) {
 					continue // it has incidents only
-				}
-				set := whole
-				if !correlates {
-					set, err = detectors.Load(lists, detectors.Source{FS: fstest.MapFS{file: {Data: rule}}})
-				}
-				if err != nil {
-					t.Fatal(err)
 				}
 				l := &long{t: t, p: p, set: set, entry: entry, correlates: correlates}
 				l.play(file)

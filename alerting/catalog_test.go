@@ -31,6 +31,29 @@ import (
 // backwards, so that restores come before what they restore, and shuffled, as far
 // as none is later than 72 hours; with repeats, in batches of any size.
 func TestCatalogGivesTheSameLedgerInAnyOrder(t *testing.T) {
+	c := catalogOf(t)
+	for part := range 2 { // one database each
+		t.Run(fmt.Sprint(part), func(t *testing.T) {
+			t.Parallel()
+			db := catalogDB(t)
+			for i, file := range c.files {
+				if i%2 == part {
+					playInAnyOrder(t, db, file, c.lists)
+				}
+			}
+		})
+	}
+}
+
+// catalog is the built-in one.
+type catalog struct {
+	files []string
+	lists map[string][]string // of its test events
+	whole *detectors.Set
+}
+
+func catalogOf(t *testing.T) *catalog {
+	t.Helper()
 	files, err := fs.Glob(rules.FS, "*/*.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -39,17 +62,29 @@ func TestCatalogGivesTheSameLedgerInAnyOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for part := range 2 { // one database each
-		t.Run(fmt.Sprint(part), func(t *testing.T) {
-			t.Parallel()
-			db := catalogDB(t)
-			for i, file := range files {
-				if i%2 == part {
-					playInAnyOrder(t, db, file, lists)
-				}
-			}
-		})
+	whole, err := detectors.Load(lists, detectors.Source{FS: rules.FS})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return &catalog{files, lists, whole}
+}
+
+// rule returns a rule of the catalog, and the set that its events are for: itself
+// alone, or if it correlates others, all of them.
+func (c *catalog) rule(t *testing.T, file string) (rule []byte, correlates bool, set *detectors.Set) {
+	t.Helper()
+	rule, err := fs.ReadFile(rules.FS, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(rule, []byte("\ncorrelation:")) {
+		return rule, true, c.whole
+	}
+	set, err = detectors.Load(c.lists, detectors.Source{FS: fstest.MapFS{file: {Data: rule}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rule, false, set
 }
 
 func playInAnyOrder(t *testing.T, db *sql.DB, file string, lists map[string][]string) {

@@ -146,7 +146,7 @@ func TestRequestsDecideWhatIsOver(t *testing.T) {
 			p := &player{t: t, db: db, engine: loadOne(t, c.rule, rule, lists)}
 			records := p.match(s)
 			r := rand.New(rand.NewPCG(7, 7))
-			for range 24 {
+			for range 12 {
 				for _, near := range inTime(records) {
 					r.Shuffle(len(near), func(i, j int) { near[i], near[j] = near[j], near[i] })
 				}
