@@ -27,7 +27,7 @@ func TestWhatStandsForAllGivesBackWhatWasLostLongAgo(t *testing.T) {
 				t.Errorf("the memory is lasting: %t, want %t", m.lasting(), lasts)
 			}
 			var history []Finding
-			for _, told := range strings.Fields(c.told) {
+			for told := range strings.FieldsSeq(c.told) {
 				day, value, _ := strings.Cut(told, ":")
 				at, err := time.ParseDuration(day + "h")
 				if err != nil {
