@@ -8,8 +8,8 @@ BENCHTIME ?= 1s
 COUNT ?= 6
 ROUNDS ?= 1
 
-# What plays the catalog's test events in one goroutine, for long.
-CATALOG := Test(Whole)?Catalog.*|TestNothingChangesByWaiting|TestOrderDoesNotMatterOverDays|TestRequestsDecideWhatIsOver
+# What plays events in many orders, in one goroutine: minutes under the race detector.
+ORDERS := Test(Whole)?Catalog.*|TestNothingChangesByWaiting|TestOrderDoesNotMatterOverDays|TestRequestsDecideWhatIsOver|TestWhat(IsKnownByTwoNames|PassesWhileOpen|IsTakenBack).*
 
 # What runs goroutines of its own.
 RACE := ./alerting/... ./cmd/... ./ingest ./ingest/eventhub/... ./ingest/localhub/...
@@ -27,12 +27,11 @@ build: ## a static binary in ./phiwatch
 test: ## the whole suite
 	$(GO) test ./...
 
-# The kill test and the README's commands are processes of their own, and the
-# longest scripts and the catalog's orders have one goroutine: minutes under the
-# race detector, and `make test` has them. Of the detectors Match alone is called by
-# several goroutines.
+# The kill tests and the README's commands are processes of their own, and the
+# longest scripts and the orders have one goroutine: `make test` has them. Of the
+# detectors Match alone is called by several goroutines.
 race: ## the race detector over what is concurrent
-	$(GO) test -race -skip '^(TestKilledAndStartedAgain|TestTheCatalogThroughKills|TestReadme|$(CATALOG))$$|^TestScripts$$/^(rules-tools|packs)$$' $(RACE)
+	$(GO) test -race -skip '^(TestKilledAndStartedAgain|TestTheCatalogThroughKills|TestReadme|$(ORDERS))$$|^TestScripts$$/^(rules-tools|packs)$$' $(RACE)
 	$(GO) test -race -run Concurrently ./detectors
 
 lint: $(GOBIN)/golangci-lint ## format, vet and lint; .golangci.yml says what and why
