@@ -62,6 +62,7 @@ func (d *demo) prepare(state string) error {
 	}
 	cfg := defaultConfig()
 	cfg.Lists, cfg.State, cfg.Web.Listen = lists, state, d.Listen
+	cfg.Blindness.Delay = duration(detectors.Lateness) // the day is yesterday's: that it is late is no news
 	set, err := cfg.loadRules()
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func (d *demo) prepare(state string) error {
 	if err := cfg.validate(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	quiet := slog.New(slog.NewTextHandler(d.env.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	quiet := slog.New(slog.NewTextHandler(d.env.stderr, &slog.HandlerOptions{Level: slog.LevelError})) // what it warns of is printed
 	d.daemon, err = newDaemon(d.env.ctx, func() (*config, error) { return cfg, nil }, quiet, d.out)
 	d.serve = func(ctx context.Context) error { return ignoreDone(d.hub.Serve(ctx, listener)) }
 	return err

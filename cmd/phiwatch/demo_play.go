@@ -26,6 +26,13 @@ func (d *demo) play(ctx context.Context) error {
 	if err := d.settle(ctx); err != nil {
 		return err
 	}
+	hubs := healthOf(d.daemon.source.Hubs(), d.daemon.source.Lags())
+	if err := d.daemon.pipeline.judge(ctx, time.Now(), hubs); err != nil { // what the day was blind to, before it is summed up
+		return err
+	}
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
 	return d.summary(ctx, time.Since(began))
 }
 
