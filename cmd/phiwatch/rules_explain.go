@@ -39,8 +39,8 @@ func (c *rulesExplainCmd) Run(e *env) error {
 	i := slices.IndexFunc(all, func(r *detectors.Rule) bool {
 		return r.Entry == entry || entry == "" && filepath.Clean(r.File) == filepath.Clean(c.Rule)
 	})
-	if set.ByClock(entry) != nil {
-		return usageError{fmt.Errorf("%s goes by the clock and reads no event, so there is nothing to explain: deploy/phiwatch.yml says what it goes by", entry)}
+	if c := set.ByClock(entry); c != nil {
+		return usageError{fmt.Errorf("%s has no rule file and reads no event, so there is nothing to explain: %s", entry, c.Description)}
 	}
 	if i < 0 {
 		return usageError{fmt.Errorf("rule %q is neither an entry of the catalog nor a rule file: %s", c.Rule, meantEntry(c.Rule, all))}
