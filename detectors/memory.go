@@ -34,10 +34,10 @@ import (
 // A value is held against those of the three days before it and the newest from
 // before these: a set that shrank against all of them, a number against the
 // highest, a set that grew and a text against the oldest. So what people have
-// come to accept is not told for ever; it restores nothing, either: see stands. When
-// an older value turns up late, what came after it is judged anew, and the newer
-// judgement counts. Each member of a
-// set is a side of the safeguard, as is each number and text.
+// come to accept is not told for ever; it restores nothing, either (memory_lost.go).
+// When an older value turns up late, what came after it is judged anew, and the
+// newer judgement counts. Each member of a set is a side of the safeguard, as is
+// each number and text.
 
 // maxHistory bounds the events that one is held against: some automation writes
 // the same setting all day.
