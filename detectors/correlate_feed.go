@@ -243,6 +243,9 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 	default:
 		b = appendGroup(b, "", values)
 	}
+	if f.known && s.familiar != nil && s.familiar.has(b[before:], s.ev.Time.UnixMicro()) {
+		return b[:before]
+	}
 	b, open := openLength(b)
 	empty := len(b)
 	if b = appendJoined(b, f.subject, s, subject, entry); len(b) == empty {

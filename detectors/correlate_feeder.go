@@ -24,6 +24,7 @@ type feeder struct {
 	name    []field
 	parts   []field // of which its part is made; none: it has none
 	parents []*feeder
+	known   bool // only asks whether it was there before: see familiar
 }
 
 // step is one correlation on the way from a rule outwards, and what that one
@@ -57,6 +58,7 @@ func (b *builder) feeder(c *correlation, place uint8, h *half, steps []step) (*f
 		if f.value, err = b.fields(f, []string{c.key.Unseen}); err != nil {
 			return nil, err
 		}
+		f.known = c.key.WhileOpen && steps[len(steps)-1].name == c.key.Known
 	}
 	if c.key != nil {
 		if f.subject, err = b.nodeFields(f, &c.key.Subject); err != nil {

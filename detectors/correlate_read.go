@@ -104,6 +104,9 @@ func (r *reader) entry() feedEntry {
 	return e
 }
 
+// named returns what tells the entry's correlation, group and value from others.
+func (e *feedEntry) named() []byte { return e.whole[:len(e.whole)-len(e.body)-4] }
+
 // about reads what a finding says; rest are the entries of the correlations that
 // name this one.
 func (e *feedEntry) about() (subject, name, rule string, rest reader) {

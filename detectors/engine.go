@@ -31,6 +31,7 @@ type Engine struct {
 
 	strongSince durable // of rules with unknown: what is known of a subject
 	steady      steady  // of rules with memory
+	familiar    *familiar
 
 	scopes  sync.Pool
 	metrics *Metrics
@@ -67,7 +68,7 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{rules: set.Rules, correlations: set.correlations, byEntry: map[string]*Rule{}, fields: table, metrics: m}
+	e := &Engine{familiar: newFamiliar(), rules: set.Rules, correlations: set.correlations, byEntry: map[string]*Rule{}, fields: table, metrics: m}
 	for _, r := range e.rules {
 		e.byEntry[r.Entry] = r
 		e.halves = append(e.halves, r.halves...)
@@ -86,7 +87,7 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 	e.joins = newJoins(e.halves, set.fields)
 	e.scopes.New = func() any {
 		s := newScope(table)
-		s.metrics = m
+		s.metrics, s.familiar = m, e.familiar
 		return s
 	}
 	m.loaded(e.rules)
@@ -152,6 +153,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	}
 	e.strongSince.begin()
 	e.steady.begin()
+	e.familiar.begin()
 	certain, err := e.join(ctx, tx, matches)
 	if err != nil {
 		return nil, err
@@ -196,6 +198,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 func (e *Engine) Committed() {
 	e.strongSince.commit()
 	e.steady.commit()
+	e.familiar.commit()
 	for _, s := range e.specials {
 		if w, ok := s.(*whileOpen); ok {
 			w.seen.commit()

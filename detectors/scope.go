@@ -27,6 +27,8 @@ type scope struct {
 	proof   Evidence // of the event, if it is proven
 	proven  bool
 	metrics *Metrics // nil: nothing is counted
+
+	familiar *familiar // what need not be fed again; nil: nothing
 }
 
 // slot caches the values of a field for the event of generation gen.

@@ -35,6 +35,7 @@ type fed struct {
 	subject string
 	name    string
 	entry   string
+	hash    uint64 // of thing and value, for familiar
 }
 
 // special returns how c is judged if not by windows, or nil.
@@ -42,7 +43,7 @@ func (e *Engine) special(c *correlation) special {
 	switch {
 	case c.key == nil:
 	case c.key.WhileOpen:
-		return newWhileOpen(c)
+		return newWhileOpen(c, e.familiar)
 	case c.key.Raises:
 		return &raising{correlation: c, engine: e}
 	}
@@ -116,6 +117,7 @@ func (e *Engine) takeSpecial(byID map[uint64][]fed, m *Match) error {
 		}
 		f := fed{feedMeta: meta, rule: c.doc.Rules[entry.place], thing: storable(string(entry.key)), value: storable(strings.TrimPrefix(string(entry.value), "\x00"))}
 		f.subject, f.name, f.entry, _ = entry.about()
+		f.hash = e.familiar.hash(entry.named())
 		byID[entry.to] = append(byID[entry.to], f)
 	}
 	return nil

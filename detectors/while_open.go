@@ -35,6 +35,7 @@ type whileOpen struct {
 	last, known string
 	pruned      int64
 	seen        durable // things and values that the table is known to have, and since when
+	familiar    *familiar
 }
 
 const (
@@ -48,8 +49,8 @@ const (
 	maxReported = 200
 )
 
-func newWhileOpen(c *correlation) *whileOpen {
-	return &whileOpen{correlation: c, last: c.doc.Rules[len(c.doc.Rules)-1], known: c.key.Known}
+func newWhileOpen(c *correlation, k *familiar) *whileOpen {
+	return &whileOpen{correlation: c, familiar: k, last: c.doc.Rules[len(c.doc.Rules)-1], known: c.key.Known}
 }
 
 // moment is a row of the table.

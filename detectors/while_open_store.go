@@ -85,7 +85,10 @@ func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) ([]*fed, e
 	first := map[string]*fed{}
 	for _, f := range all {
 		key := w.thing(f) + parted + f.value
-		if have := first[key]; (have == nil || f.at < have.at) && !w.seen.since(key, f.at) {
+		switch have := first[key]; {
+		case w.seen.since(key, f.at):
+			w.familiar.note(f.hash, w.seen.known[key])
+		case have == nil || f.at < have.at:
 			first[key] = f
 		}
 	}
@@ -98,6 +101,7 @@ func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) ([]*fed, e
 		}
 		noted, rows = append(noted, f), append(rows, row)
 		w.seen.note(key, f.at)
+		w.familiar.note(f.hash, f.at)
 	}
 	return noted, w.insert(ctx, tx, rows)
 }
@@ -214,6 +218,7 @@ func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	}
 	if n, err := forgotten.RowsAffected(); err != nil || n > 0 {
 		w.seen = durable{} // it may have what is gone
+		w.familiar.forget()
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role <> 'seen' AND happened < $2 AND event LIKE 'minute %'
 		AND (role <> 'closes' OR NOT EXISTS (`+ofThing("1")+` AND o.role = 'opens' AND o.happened <= while_open.happened))`,
