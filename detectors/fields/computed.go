@@ -48,6 +48,9 @@ import (
 //	resource.<path>             the ids of the Azure resources that others, such as its blob service, lie in
 //	each.<path>,<path> …        the texts at all the paths, each once
 //	items.<path>,<path> …       the items of lists at all the paths, each once; a text may be a list, too: "a;b"
+//	places_lost.<workload>,…    the places that a change of a compliance policy takes out of it, and those that it excepts
+//	places_back.<workload>,…    likewise, puts in, or no longer excepts; see places
+//	sent.logs                   the categories and groups that a diagnostic setting sends; see sentLogs
 //	mapped.<name>               what the mappings of log sources need
 //	said.<path>                 texts without blanks around them, and without closing full stop; said.action: what was done
 //	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, tenant, ip, and of that the network: IPv6 by 64 bits
@@ -84,6 +87,10 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"azure_role": newAzureRole,
 
 	"listed_vault": newListedVault,
+
+	"places_lost": newPlaces(false),
+	"places_back": newPlaces(true),
+	"sent":        newSent,
 
 	"vault":     newReduced(vaultOf),
 	"vault_key": newKeyName,

@@ -1,0 +1,55 @@
+package fields
+
+import (
+	"strings"
+
+	"phiwatch/detectors/sigma"
+	"phiwatch/ingest"
+	"phiwatch/ingest/document"
+)
+
+// sentLogs are the categories, and groups of them, that a diagnostic setting sends.
+// The group audit stands for the audit categories that its kind of resource is
+// known to have, so that a setting which names the group instead of them has lost
+// none.
+type sentLogs struct{}
+
+func newSent(string, map[string][]string) (computed, error) { return sentLogs{}, nil }
+
+var (
+	sentCategories = document.MustCompile("body.properties.logs[enabled=true].category")
+	sentGroups     = document.MustCompile("body.properties.logs[enabled=true].categoryGroup")
+)
+
+// auditCategories are those that the group audit has, by part of the resource's id.
+var auditCategories = []struct {
+	of   string
+	have []string
+}{
+	{"/providers/microsoft.keyvault/", []string{"AuditEvent"}},
+	{"/providers/microsoft.sql/", []string{"SQLSecurityAuditEvents"}},
+	{"/providers/microsoft.storage/", []string{"StorageRead", "StorageWrite", "StorageDelete"}},
+}
+
+func (sentLogs) inputs() []*document.Path { return []*document.Path{sentCategories, sentGroups} }
+
+func (sentLogs) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	seen := map[string]bool{}
+	for text := range texts(ev, sentCategories) {
+		dst = sayOnce(dst, seen, text)
+	}
+	for text := range texts(ev, sentGroups) {
+		dst = sayOnce(dst, seen, text)
+		if strings.EqualFold(text, "audit") {
+			id := LowerASCII(ev.Target.ID)
+			for _, r := range auditCategories {
+				if strings.Contains(id, r.of) {
+					for _, category := range r.have {
+						dst = sayOnce(dst, seen, category)
+					}
+				}
+			}
+		}
+	}
+	return dst
+}
