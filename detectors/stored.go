@@ -1,17 +1,20 @@
 package detectors
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 )
 
 // storedMatch is a match or a finding that waits in the database. Its rule is
-// named by entry: what a reload has removed is not found any more.
+// named by entry: what a reload has removed is not found any more. The record
+// stands behind the JSON and a NUL, which JSON never has: some are read by the
+// hundred, and in base64 they would be most of what there is to decode.
 type storedMatch struct {
 	Finding
 	Rule   string `json:"rule"`
-	Record []byte `json:"record"`
+	Record []byte `json:"record,omitempty"` // of builds before it stood behind
 	Feeds  []byte `json:"feeds,omitempty"`
 	Failed []byte `json:"failed,omitempty"` // builds before it stored none
 	Silent bool   `json:"silent,omitempty"`
@@ -19,12 +22,13 @@ type storedMatch struct {
 
 func storeMatch(m *Match) ([]byte, error) {
 	f := &m.Finding
-	s := storedMatch{Finding: *f, Record: f.Evidence.Record, Feeds: m.feeds, Failed: m.failed, Silent: m.silent}
+	s := storedMatch{Finding: *f, Feeds: m.feeds, Failed: m.failed, Silent: m.silent}
 	if f.Rule != nil {
 		s.Rule = f.Rule.Entry
 	}
 	s.Finding.Rule = nil
-	return json.Marshal(s)
+	data, err := json.Marshal(s)
+	return append(append(data, 0), f.Evidence.Record...), err
 }
 
 func storeFinding(f *Finding) ([]byte, error) { return storeMatch(&Match{Finding: *f}) }
@@ -33,8 +37,12 @@ func storeFinding(f *Finding) ([]byte, error) { return storeMatch(&Match{Finding
 // loaded any more.
 func (e *Engine) readMatch(data []byte) (Match, error) {
 	var s storedMatch
+	data, record, _ := bytes.Cut(data, []byte{0})
 	if err := json.Unmarshal(data, &s); err != nil {
 		return Match{}, fmt.Errorf("read a stored finding: %w", err)
+	}
+	if len(record) > 0 {
+		s.Record = record
 	}
 	s.Finding.Evidence.Record = s.Record
 	if r := e.byEntry[s.Rule]; r != nil {
