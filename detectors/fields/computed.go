@@ -35,6 +35,7 @@ import (
 //	methods.back                likewise of each that is strong now
 //	licence_plan.<name>,<id>    what a change of a user's licences makes of a service plan: lost or back
 //	ranges.<path>,<path>        the address ranges in the texts at the first path and not at the second
+//	gained.<path>,<path>        likewise, the items of lists that hold no blanks
 //	host.<path>                 the host of the URL at path
 //	count.<path>                how many values there are at path; none if it is not there
 //	greater.<path>,<path>       true if the first number is greater than the second, false if not, none if either is none
@@ -50,7 +51,9 @@ import (
 //	items.<path>,<path> …       the items of lists at all the paths, each once; a text may be a list, too: "a;b"
 //	places_lost.<workload>,…    the places that a change of a compliance policy takes out of it, and those that it excepts
 //	places_back.<workload>,…    likewise, puts in, or no longer excepts; see places
-//	sent.logs                   the categories and groups that a diagnostic setting sends; see sentLogs
+//	default_set.<kind>          the actions that are audited again by a default set of Admin, Delegate or Owner; see defaultSet
+//	lifecycle.<path>            after how many days the life-cycle rules at path, of a storage account, delete files
+//	sent.<path>                 the categories and groups that are on in the logs at path, of a diagnostic setting; see sentLogs
 //	mapped.<name>               what the mappings of log sources need
 //	said.<path>                 texts without blanks around them, and without closing full stop; said.action: what was done
 //	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, tenant, ip, and of that the network: IPv6 by 64 bits
@@ -78,6 +81,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"spared":   newReach(true),
 	"reached":  newReach(false),
 	"ranges":   newRanges,
+	"gained":   newGained,
 	"narrowed": newNarrow(false),
 	"widened":  newNarrow(true),
 
@@ -91,6 +95,8 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"places_lost": newPlaces(false),
 	"places_back": newPlaces(true),
 	"sent":        newSent,
+	"lifecycle":   newLifecycle,
+	"default_set": newDefaultSet,
 
 	"vault":     newReduced(vaultOf),
 	"vault_key": newKeyName,

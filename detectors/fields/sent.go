@@ -12,14 +12,16 @@ import (
 // The group audit stands for the audit categories that its kind of resource is
 // known to have, so that a setting which names the group instead of them has lost
 // none.
-type sentLogs struct{}
+type sentLogs struct{ categories, groups *document.Path }
 
-func newSent(string, map[string][]string) (computed, error) { return sentLogs{}, nil }
-
-var (
-	sentCategories = document.MustCompile("body.properties.logs[enabled=true].category")
-	sentGroups     = document.MustCompile("body.properties.logs[enabled=true].categoryGroup")
-)
+func newSent(arg string, _ map[string][]string) (computed, error) {
+	s := &sentLogs{}
+	var err error
+	if s.categories, err = document.Compile(arg + "[enabled=true].category"); err == nil {
+		s.groups, err = document.Compile(arg + "[enabled=true].categoryGroup")
+	}
+	return s, err
+}
 
 // auditCategories are those that the group audit has, by part of the resource's id.
 var auditCategories = []struct {
@@ -31,14 +33,14 @@ var auditCategories = []struct {
 	{"/providers/microsoft.storage/", []string{"StorageRead", "StorageWrite", "StorageDelete"}},
 }
 
-func (sentLogs) inputs() []*document.Path { return []*document.Path{sentCategories, sentGroups} }
+func (s *sentLogs) inputs() []*document.Path { return []*document.Path{s.categories, s.groups} }
 
-func (sentLogs) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+func (s *sentLogs) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	seen := map[string]bool{}
-	for text := range texts(ev, sentCategories) {
+	for text := range texts(ev, s.categories) {
 		dst = sayOnce(dst, seen, text)
 	}
-	for text := range texts(ev, sentGroups) {
+	for text := range texts(ev, s.groups) {
 		dst = sayOnce(dst, seen, text)
 		if strings.EqualFold(text, "audit") {
 			id := LowerASCII(ev.Target.ID)

@@ -30,7 +30,7 @@ func TestSentLogs(t *testing.T) {
 			record := m{"time": "2026-03-02T09:00:00Z", "category": "Administrative", "operationName": "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/WRITE", "resultType": "Success",
 				"resourceId": "/subscriptions/s/resourceGroups/g/providers/" + test.of + "/providers/microsoft.insights/diagnosticSettings/x",
 				"properties": m{"requestbody": m{"properties": m{"logs": test.logs}}}}
-			if diff := cmp.Diff(test.want, told(t, "sent.logs", record)); diff != "" {
+			if diff := cmp.Diff(test.want, told(t, "sent.body.properties.logs", record)); diff != "" {
 				t.Errorf("sent (-want +got):\n%s", diff)
 			}
 		})
