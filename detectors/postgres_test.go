@@ -2,54 +2,23 @@ package detectors
 
 import (
 	"database/sql"
-	"fmt"
-	"os"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
 	"phiwatch/detectors/rules"
+	"phiwatch/ingest/pgtest"
 )
 
-// openPostgres opens an empty schema of the server that PHIWATCH_TEST_POSTGRES
-// names.
+// openPostgres opens an empty schema.
 func openPostgres(t *testing.T) *sql.DB {
 	t.Helper()
-	const name = "PHIWATCH_TEST_POSTGRES"
-	dsn := os.Getenv(name)
-	if dsn == "" {
-		if os.Getenv("PHIWATCH_REQUIRE_ALL") == "1" {
-			t.Fatalf("%s names no server", name)
-		}
-		t.Skipf("%s names no server", name)
-	}
-	admin, err := sql.Open("pgx", dsn)
+	db, err := sql.Open("pgx", pgtest.Schema(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := fmt.Sprintf("detectors_%d", time.Now().UnixNano())
-	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
-		t.Fatal(err)
-	}
-	separator := "?"
-	if strings.Contains(dsn, "?") {
-		separator = "&"
-	}
-	db, err := sql.Open("pgx", dsn+separator+"search_path="+schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		db.Close()
-		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Error(err)
-		}
-		admin.Close()
-	})
+	t.Cleanup(func() { db.Close() })
 	p, err := goose.NewProvider(goose.DialectPostgres, db, Migrations())
 	if err != nil {
 		t.Fatal(err)

@@ -5,16 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite"
+
+	"phiwatch/ingest/pgtest"
 )
 
 // onEach runs a test with an empty state database of each kind: SQLite always,
@@ -25,39 +24,8 @@ func onEach(t *testing.T, test func(*testing.T, *sql.DB)) {
 			"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_txlock=immediate"))
 	})
 	t.Run("postgres", func(t *testing.T) {
-		test(t, migrated(t, "pgx", goose.DialectPostgres, postgresSchema(t)))
+		test(t, migrated(t, "pgx", goose.DialectPostgres, pgtest.Schema(t)))
 	})
-}
-
-// postgresSchema returns where to find a schema of the test's own.
-func postgresSchema(t testing.TB) string {
-	t.Helper()
-	dsn := os.Getenv("PHIWATCH_TEST_POSTGRES")
-	if dsn == "" {
-		if os.Getenv("PHIWATCH_REQUIRE_ALL") == "1" {
-			t.Fatal("PHIWATCH_TEST_POSTGRES names no server")
-		}
-		t.Skip("PHIWATCH_TEST_POSTGRES names no server")
-	}
-	admin, err := sql.Open("pgx", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := fmt.Sprintf("ingest_%d", time.Now().UnixNano())
-	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Error(err)
-		}
-		admin.Close()
-	})
-	separator := "?"
-	if strings.Contains(dsn, "?") {
-		separator = "&"
-	}
-	return dsn + separator + "search_path=" + schema
 }
 
 func migrated(t testing.TB, driver string, dialect goose.Dialect, dsn string) *sql.DB {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,11 +17,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
 	"github.com/google/go-cmp/cmp"
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite"
 
 	"phiwatch/ingest"
+	"phiwatch/ingest/pgtest"
 )
 
 // sqlite opens a new state database.
@@ -50,35 +49,10 @@ func migrated(t testing.TB, driver string, dialect goose.Dialect, dsn string) *s
 	return db
 }
 
-// postgres opens an empty schema of the server that PHIWATCH_TEST_POSTGRES names.
+// postgres opens an empty schema.
 func postgres(t testing.TB) *sql.DB {
 	t.Helper()
-	dsn := os.Getenv("PHIWATCH_TEST_POSTGRES")
-	if dsn == "" {
-		if os.Getenv("PHIWATCH_REQUIRE_ALL") == "1" {
-			t.Fatal("PHIWATCH_TEST_POSTGRES names no server")
-		}
-		t.Skip("PHIWATCH_TEST_POSTGRES names no server")
-	}
-	admin, err := sql.Open("pgx", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := fmt.Sprintf("eventhub_%d", time.Now().UnixNano())
-	if _, err := admin.Exec("CREATE SCHEMA " + schema); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Error(err)
-		}
-		admin.Close()
-	})
-	separator := "?"
-	if strings.Contains(dsn, "?") {
-		separator = "&"
-	}
-	return migrated(t, "pgx", goose.DialectPostgres, dsn+separator+"search_path="+schema)
+	return migrated(t, "pgx", goose.DialectPostgres, pgtest.Schema(t))
 }
 
 var databases = map[string]func(testing.TB) *sql.DB{"sqlite": sqlite, "postgres": postgres}
