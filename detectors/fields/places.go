@@ -2,6 +2,7 @@ package fields
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -14,7 +15,9 @@ import (
 // each workload: "Exchange k.dorn@example.org", and "Exchange except k.dorn@example.org"
 // for a place that a policy which covers all of them leaves out. A workload that
 // gets All loses nothing with the places that it had by name. Which places All
-// stands for no record tells, so it puts back only itself.
+// stands for no record tells, so it puts back only itself. Of a list that is too
+// long for the sides of a finding the rest is told as one, which only the same list
+// puts back.
 type places struct {
 	of   []workload
 	back bool
@@ -67,7 +70,7 @@ func (p *places) inputs() (out []*document.Path) {
 func (p *places) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	seen := map[string]bool{}
 	tell := func(prefix string, names []string) {
-		for _, name := range names {
+		for _, name := range shortened(names) {
 			dst = sayOnce(dst, seen, prefix+name)
 		}
 	}
@@ -86,6 +89,31 @@ func (p *places) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		}
 	}
 	return dst
+}
+
+// maxPlaces is how many places of a list are told one by one.
+const maxPlaces = 20
+
+// shortened returns names, or the first of them in their order and the sum of the rest.
+func shortened(names []string) []string {
+	if len(names) <= maxPlaces {
+		return names
+	}
+	sorted := make([]string, len(names))
+	for i, name := range names {
+		sorted[i] = strings.ToLower(name)
+	}
+	slices.Sort(sorted)
+	sorted = slices.Compact(sorted)
+	rest := sorted[min(maxPlaces, len(sorted)):]
+	if len(rest) == 0 {
+		return sorted
+	}
+	sum := fnv.New64a()
+	for _, name := range rest {
+		sum.Write([]byte(name + "\n"))
+	}
+	return append(sorted[:maxPlaces:maxPlaces], fmt.Sprintf("and %d more (%x)", len(rest), sum.Sum64()))
 }
 
 func isAll(name string) bool { return strings.EqualFold(name, "All") }

@@ -2,6 +2,9 @@ package fields
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,6 +59,28 @@ func TestPlacesOfAPolicy(t *testing.T) {
 		if diff := cmp.Diff(want.back, told(t, back, record)); diff != "" {
 			t.Errorf("back by %s (-want +got):\n%s", command, diff)
 		}
+	}
+}
+
+func TestLongListsOfPlacesComeBackAsAWhole(t *testing.T) {
+	places := make([]string, 200)
+	for i := range places {
+		places[i] = fmt.Sprintf("%q", fmt.Sprintf("ward%d@example.org", i))
+	}
+	tell := func(field, command string, places []string) []string {
+		return told(t, field+".Exchange", map[string]any{"CreationTime": "2026-03-02T09:00:00", "Operation": "Set-LabelPolicy", "RecordType": 18, "Workload": "SecurityComplianceCenter",
+			"Parameters": command + " (" + strings.Join(places, ",") + ")"})
+	}
+	lost := tell("places_lost", "-RemoveExchangeLocation", places)
+	if len(lost) != maxPlaces+1 {
+		t.Errorf("%d places are told of a long list", len(lost))
+	}
+	slices.Reverse(places)
+	if diff := cmp.Diff(lost, tell("places_back", "-AddExchangeLocation", places)); diff != "" {
+		t.Errorf("the same list in another order (-lost +back):\n%s", diff)
+	}
+	if back := tell("places_back", "-AddExchangeLocation", places[1:]); slices.Contains(back, lost[maxPlaces]) {
+		t.Errorf("a part of the list puts all of it back: %q", back)
 	}
 }
 
