@@ -35,8 +35,8 @@ func (sc *feedScratch) keep(b []byte, ev *ingest.Event, entries []byte) []byte {
 	return append(append(slices.Grow(b, len(sc.meta)+len(entries)), sc.meta...), entries...)
 }
 
-// feed appends to b what a match of h is to the correlations that name it, and
-// returns nil when it is nothing.
+// feed appends to b what a match of h is to the correlations that name it, which
+// may be nothing.
 func (h *half) feed(b []byte, s *scope, subject string) []byte {
 	entries := s.feed.buf[:0]
 	for _, f := range h.feeds {
@@ -44,7 +44,7 @@ func (h *half) feed(b []byte, s *scope, subject string) []byte {
 	}
 	s.feed.buf = entries
 	if len(entries) == 0 {
-		return nil
+		return b
 	}
 	return s.feed.keep(b, s.ev, entries)
 }

@@ -104,10 +104,8 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 		m.role, m.silent = role, h.silent
 		if feeds {
 			m.feeds, m.seen = h.feed(m.feeds, s, subject), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
-		} else {
-			m.feeds = nil
 		}
-		if h.silent && m.feeds == nil {
+		if h.silent && len(m.feeds) == 0 {
 			out = out[:len(out)-1]
 			continue
 		}
