@@ -51,7 +51,7 @@ import (
 //	items.<path>,<path> …       the items of lists at all the paths, each once; a text may be a list, too: "a;b"
 //	places_lost.<workload>,…    the places that a change of a compliance policy takes out of it, and those that it excepts
 //	places_back.<workload>,…    likewise, puts in, or no longer excepts; see places
-//	default_set.<kind>          the actions that are audited again by a default set of Admin, Delegate or Owner; see defaultSet
+//	mailbox_audit.<list, taken or given>.<kind>  the actions of Admin, Delegate or Owner that a mailbox records; see mailboxAudit
 //	lifecycle.<path>            after how many days the life-cycle rules at path, of a storage account, delete files
 //	sent.<path>                 the categories and groups that are on in the logs at path, of a diagnostic setting; see sentLogs
 //	mapped.<name>               what the mappings of log sources need
@@ -96,7 +96,8 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"places_back": newPlaces(true),
 	"sent":        newSent,
 	"lifecycle":   newLifecycle,
-	"default_set": newDefaultSet,
+
+	"mailbox_audit": newMailboxAudit,
 
 	"vault":     newReduced(vaultOf),
 	"vault_key": newKeyName,
