@@ -1,11 +1,8 @@
 package alerting_test
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"path"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -29,26 +26,13 @@ var notRepeated = map[string]string{
 // after three days is forgotten between them: the ledger is the same. With -long 5
 // all entries are told so, and in more orders.
 func TestOrderDoesNotMatterOverDays(t *testing.T) {
-	c := catalogOf(t)
-	for part := range 2 { // one database each
-		t.Run(fmt.Sprint(part), func(t *testing.T) {
-			t.Parallel()
-			p := &player{t: t, db: catalogDB(t)}
-			for i, file := range c.files {
-				entry := strings.TrimSuffix(path.Base(file), ".yml")
-				if i%2 != part || notRepeated[entry] != "" {
-					continue
-				}
-				_, correlates, set := c.rule(t, file)
-				if !correlates && *longDays == 4 && i%16 > 1 {
-					continue // the others take a minute
-				}
-				l := &long{t: t, p: p, set: set, entry: entry, correlates: correlates}
-				l.read(file)
-				l.repeated(50 * time.Hour)
-			}
-		})
-	}
+	eachLong(t, notRepeated, func(l *long, i int, file string, _ []byte) {
+		if !l.correlates && *longDays == 4 && i%16 > 1 {
+			return // the others take a minute
+		}
+		l.read(file)
+		l.repeated(50 * time.Hour)
+	})
 }
 
 // repeated tells the events four times, in any order as far as that may be.

@@ -25,22 +25,29 @@ var notLong = map[string]string{
 // it was told is open when it is told again, and what restores at once restores
 // after days, too, also what was told to be weak again meanwhile.
 func TestNothingChangesByWaiting(t *testing.T) {
+	eachLong(t, notLong, func(l *long, _ int, file string, rule []byte) {
+		if l.correlates && !bytes.Contains(rule, []byte("restores: true")) && !bytes.Contains(rule, []byte("incident: false")) {
+			return // it has incidents only
+		}
+		l.play(file)
+	})
+}
+
+// eachLong calls play with every scenario but some, in two parts side by side that
+// have one database each.
+func eachLong(t *testing.T, but map[string]string, play func(l *long, i int, file string, rule []byte)) {
 	c := catalogOf(t)
-	for part := range 2 { // one database each
+	for part := range 2 {
 		t.Run(fmt.Sprint(part), func(t *testing.T) {
 			t.Parallel()
 			p := &player{t: t, db: catalogDB(t)}
 			for i, file := range c.files {
 				entry := strings.TrimSuffix(path.Base(file), ".yml")
-				if i%2 != part || notLong[entry] != "" {
+				if i%2 != part || but[entry] != "" {
 					continue
 				}
 				rule, correlates, set := c.rule(t, file)
-				if correlates && !bytes.Contains(rule, []byte("restores: true")) && !bytes.Contains(rule, []byte("incident: false")) {
-					continue // it has incidents only
-				}
-				l := &long{t: t, p: p, set: set, entry: entry, correlates: correlates}
-				l.play(file)
+				play(&long{t: t, p: p, set: set, entry: entry, correlates: correlates}, i, file, rule)
 			}
 		})
 	}
