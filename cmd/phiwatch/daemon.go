@@ -43,6 +43,7 @@ type daemon struct {
 	api        http.Handler
 	web        *webServer
 	reloads    *reloadMetrics
+	clock      *clockwork
 	held       string // why the sweep closes nothing; its own
 
 	mu     sync.Mutex // one reload at a time; guards config
@@ -68,6 +69,7 @@ func newDaemon(ctx context.Context, load func() (*config, error), log *slog.Logg
 	registerBuildInfo(d.registry)
 	d.reloads = newReloadMetrics(d.registry)
 	d.reloads.loaded(cfg)
+	d.clock = newClockwork(d.registry)
 	if d.db, err = openState(ctx, cfg.State, true); err != nil {
 		return nil, err
 	}
@@ -176,7 +178,7 @@ func (d *daemon) ready(ctx context.Context) error {
 	if err := d.db.PingContext(ctx); err != nil {
 		return fmt.Errorf("state database: %w", err)
 	}
-	return d.source.Ready()
+	return errors.Join(d.source.Ready(), d.clock.ready(time.Now()))
 }
 
 func (d *daemon) warn(set *detectors.Set) {

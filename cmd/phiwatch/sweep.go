@@ -21,7 +21,11 @@ func (d *daemon) sweep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-t.C:
-			if err := errors.Join(d.sweepLedger(ctx, now), d.sweepOverdue(ctx, now), d.pipeline.expire(ctx)); err != nil && ctx.Err() == nil {
+			err := errors.Join(d.sweepLedger(ctx, now), d.sweepOverdue(ctx, now), d.pipeline.expire(ctx))
+			if ctx.Err() != nil {
+				return nil
+			}
+			if d.clock.ran(stageSweep, now, err); err != nil {
 				d.log.Error("sweep of the state", "err", err)
 			}
 		}

@@ -23,7 +23,11 @@ func (d *daemon) keepWatch(ctx context.Context) error {
 	defer t.Stop()
 	var hubs []blindness.HubHealth
 	judge := func(ctx context.Context, now time.Time) {
-		if err := d.pipeline.judge(ctx, now, hubs); err != nil && ctx.Err() == nil {
+		err := d.pipeline.judge(ctx, now, hubs)
+		if ctx.Err() != nil {
+			return
+		}
+		if d.clock.ran(stageWatch, now, err); err != nil {
 			d.log.Error("watch over the audit trail", "err", err)
 		}
 	}
