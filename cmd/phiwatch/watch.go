@@ -86,12 +86,12 @@ func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []blindness.HubHeal
 		if h.LastError != nil {
 			out[i].Trouble = string(h.LastError.Class)
 		}
-		unknown, any := false, false
+		unknown, read := false, 0
 		for _, l := range lags {
 			if l.Hub != h.Hub {
 				continue
 			}
-			any, unknown = true, unknown || l.Events < 0
+			read, unknown = read+1, unknown || l.Events < 0
 			out[i].Behind = max(out[i].Behind, l.Behind)
 			out[i].Events += max(0, l.Events)
 			out[i].Stuck = out[i].Stuck || l.Stuck != nil
@@ -99,7 +99,7 @@ func healthOf(hubs []eventhub.HubState, lags []eventhub.Lag) []blindness.HubHeal
 				out[i].Expired = append(out[i].Expired, blindness.Expired{Partition: l.ID, After: l.After, UpTo: l.Expired})
 			}
 		}
-		out[i].Known = any && !unknown
+		out[i].Known = read > 0 && read >= h.Of && !unknown // nobody else reads the others
 	}
 	return out
 }

@@ -210,19 +210,22 @@ func TestHealthOfHubs(t *testing.T) {
 		return eventhub.Lag{Partition: ingest.Partition{Hub: hub, ID: id}, Events: events, Behind: behind}
 	}
 	got := healthOf([]eventhub.HubState{
-		{Hub: "n/well", Connected: true},
+		{Hub: "n/well", Connected: true, Of: 2},
+		{Hub: "n/partly", Connected: true, Of: 2},
 		{Hub: "n/behind", Connected: true},
 		{Hub: "n/new", Connected: true},
 		{Hub: "n/unread", Connected: true},
 		{Hub: "n/away", LastError: &eventhub.Error{Class: eventhub.ClassAuth}},
 	}, []eventhub.Lag{
 		lag("n/well", "0", 0, 0), lag("n/well", "1", 0, 0),
+		lag("n/partly", "1", 0, 0),
 		lag("n/behind", "0", 7, time.Minute), lag("n/behind", "1", 3, time.Hour),
 		lag("n/new", "0", 0, 0), lag("n/new", "1", -1, 0),
 		{Partition: ingest.Partition{Hub: "n/behind", ID: "2"}, Stuck: errors.New("disk full"), After: 1, Expired: 2},
 	})
 	want := []blindness.HubHealth{
 		{Hub: "n/well", Connected: true, Known: true},
+		{Hub: "n/partly", Connected: true},
 		{Hub: "n/behind", Connected: true, Known: true, Behind: time.Hour, Events: 10, Stuck: true},
 		{Hub: "n/new", Connected: true},
 		{Hub: "n/unread", Connected: true},

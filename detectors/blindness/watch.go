@@ -94,7 +94,7 @@ type HubHealth struct {
 	Hub       string // as ingest.HubName writes it
 	Connected bool
 	Trouble   string        // its class, if there is any; for people
-	Known     bool          // whether the lag of every partition is known, of which there must be one
+	Known     bool          // whether every partition is read, of which there must be one, and its lag known
 	Behind    time.Duration // how long the oldest undecided message has waited, at most
 	Events    int64         // messages not decided yet
 	Stuck     bool          // whether a batch cannot be decided

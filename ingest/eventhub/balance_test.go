@@ -51,6 +51,9 @@ func share(t *testing.T, db *sql.DB) {
 		steadily()
 		return partitions(a) == 2 && partitions(b) == 2
 	})
+	if of := a.Hubs()[0].Of; of != 4 {
+		t.Errorf("the hub has %d partitions to one that reads two, want 4", of)
+	}
 	more()
 	d.wait(4 * sent)
 	stopB()

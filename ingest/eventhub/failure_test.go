@@ -230,11 +230,14 @@ func TestPartitionsAddedToAHubAreReadWithoutARestart(t *testing.T) {
 	db := sqlite(t)
 	d := newDecider(t, db)
 	s, _ := run(t, db, logs(before, addr), d.handle)
-	eventually(t, "one partition", func() bool { return len(s.Hubs()[0].Partitions) == 1 })
+	eventually(t, "one partition", func() bool { return len(s.Hubs()[0].Partitions) == 1 && s.Hubs()[0].Of == 1 })
 	publish(t, after, "logs", "2", numbered(0, 3)...)
 	r.to(after)
 	d.wait(3)
 	if diff := cmp.Diff(numbered(0, 3), d.bodies(addr+"/logs", "2")); diff != "" {
 		t.Error(diff)
+	}
+	if of := s.Hubs()[0].Of; of != 3 {
+		t.Errorf("the hub has %d partitions since, want 3", of)
 	}
 }

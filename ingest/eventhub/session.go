@@ -73,6 +73,7 @@ func (s *session) run(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	s.connected()
+	s.state.change(func() { s.state.hub.Of = len(props.PartitionIDs) })
 	s.log.Info("connected", "partitions", len(props.PartitionIDs), "owner", s.owner)
 
 	read, stop := context.WithCancelCause(ctx)

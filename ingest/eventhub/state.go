@@ -14,6 +14,7 @@ type HubState struct {
 	Hub         string    // as ingest.HubName writes it
 	Connected   bool      // it answered when last asked, at most some 10 s ago
 	Partitions  []string  // those this process reads
+	Of          int       // how many the hub has; 0 if it has not answered yet
 	LastReceive time.Time // when a message last arrived; zero if none has
 	LastError   *Error    // the newest, kept when things are well again; nil if there was none
 	LastErrorAt time.Time
