@@ -29,6 +29,10 @@ import (
 //	reached.<list>.<member>     likewise, covers again; see reach
 //	narrowed.<member>           likewise, of its conditions: the values that it does not apply to any more
 //	widened.<member>            likewise, that it applies to again; see narrow
+//	grant_lost.mfa, .device     likewise, what it no longer demands for access; see grants
+//	grant_back, grant_held      likewise, what it demands again, and at all
+//	session.lost                likewise, how it no longer limits sessions; see sessions
+//	session.back, session.held  likewise, how it limits them again, and at all
 //	methods.weakened            of a change of the authentication methods policy: the methods that are weaker
 //	methods.strengthened        likewise, stronger
 //	methods.lost                METHOD: SWITCH of each switch of a method that is weaker
@@ -95,7 +99,13 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"places_lost": newPlaces(false),
 	"places_back": newPlaces(true),
 	"sent":        newSent,
-	"lifecycle":   newLifecycle,
+
+	"grant_lost": newGrants(false, false),
+	"grant_back": newGrants(true, false),
+	"grant_held": newGrants(true, true),
+	"session":    newSessions,
+
+	"lifecycle": newLifecycle,
 
 	"mailbox_audit": newMailboxAudit,
 

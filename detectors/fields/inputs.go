@@ -23,11 +23,19 @@ func (r *reduced) inputs() []*document.Path  { return r.paths }
 
 func (u *uncovered) inputs() []*document.Path { return []*document.Path{u.by, u.other} }
 func (r *ranges) inputs() []*document.Path    { return []*document.Path{r.has, r.lacks} }
-func (n *narrow) inputs() []*document.Path    { return []*document.Path{n.of.before, n.of.now} }
 
-func (r *reach) inputs() (out []*document.Path) {
-	for _, m := range r.members() { // all: it takes them to know whether anything is spared
+func (r *reach) inputs() []*document.Path {
+	out := []*document.Path{policyNow}
+	for _, m := range r.among.members { // all: it takes them to know whether anything is spared
 		out = append(out, m.before, m.now)
+	}
+	return out
+}
+
+func (n *narrow) inputs() []*document.Path {
+	out := []*document.Path{policyNow, policyBefore, filterMode.before, filterMode.now}
+	for _, c := range conditions { // all: it takes them to know whether anything narrows
+		out = append(out, c.before, c.now)
 	}
 	return out
 }

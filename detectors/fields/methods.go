@@ -69,8 +69,8 @@ func (c *methods) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		var weaker, stronger bool
 		for k := range m.switches {
 			s := &m.switches[k]
-			was, known := switched(ev, s.before)
-			is, both := switched(ev, s.now)
+			was, known := s.on(ev, s.before)
+			is, both := s.on(ev, s.now)
 			changed := known && both && was != is
 			weaker = weaker || changed && is == m.weak
 			stronger = stronger || changed && is != m.weak
@@ -83,6 +83,15 @@ func (c *methods) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		}
 	}
 	return dst
+}
+
+// on reads a switch. What Microsoft manages ("default") is known of number matching
+// only, which it has switched on for everybody.
+func (s *methodSwitch) on(ev *ingest.Event, side *document.Path) (on, known bool) {
+	if strings.HasSuffix(s.name, ": number matching") && strings.EqualFold(ev.Doc.Text(side), "default") {
+		return true, true
+	}
+	return switched(ev, side)
 }
 
 // switched reads a setting that is on or off.

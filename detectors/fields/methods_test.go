@@ -40,6 +40,9 @@ func TestMethodsAreComparedSwitchBySwitch(t *testing.T) {
 		swap   = `{"id":"Fido2","state":"enabled","isAttestationEnforced":false},{"id":"Voice","state":"enabled"}`
 		attest = `{"id":"Fido2","state":"disabled","isAttestationEnforced":true},{"id":"Voice","state":"enabled"}`
 	)
+	managed := func(state string) string {
+		return `{"id":"MicrosoftAuthenticator","featureSettings":{"numberMatchingRequiredState":{"state":"` + state + `"},"displayAppInformationRequiredState":{"state":"` + state + `"}}}`
+	}
 	for _, c := range []struct {
 		name, before, after string
 		want                map[string][]string
@@ -56,6 +59,12 @@ func TestMethodsAreComparedSwitchBySwitch(t *testing.T) {
 		}},
 		{"nothing changed", strong, strong, map[string][]string{"methods.back": {"Fido2: state", "Fido2: attestation", "Voice: state"}}},
 		{"nothing told", "", "", nil},
+		{"what Microsoft manages is on", managed("default"), managed("disabled"), map[string][]string{
+			"methods.weakened": {"MicrosoftAuthenticator"}, "methods.lost": {"MicrosoftAuthenticator: number matching"},
+		}},
+		{"is managed again", managed("disabled"), managed("default"), map[string][]string{
+			"methods.strengthened": {"MicrosoftAuthenticator"}, "methods.back": {"MicrosoftAuthenticator: number matching"},
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, field := range []string{"methods.weakened", "methods.strengthened", "methods.lost", "methods.back"} {

@@ -14,23 +14,29 @@ import (
 //
 //	narrowed.<member>   values that a condition excludes now, or that it is no longer of
 //	widened.<member>    the other way round
+//	widened.everything  true if no condition narrows the policy any more and some did, for
+//	                    all that is told
 //
 // A condition that is not there, is empty or has All in it is of every value. One
 // that was and is no longer has lost All; one that is again has back, beside All,
-// every value that it can have lost. Where these are not known they are called "some".
+// every value that it can have lost, if these are known. When nothing narrows the
+// policy any more no member says so: what was narrowed once is all over.
+//
+// The rule of a device filter has no values that could be told apart: narrowed by it
+// is a policy that has one, or another one than it had, widened one that has none.
 type narrow struct {
-	of      *condition
+	of      *condition // nil: everything
 	widened bool
 }
 
 // condition is one of a policy's, with the values that it can have if these are few.
 type condition struct {
 	member
-	values []string
+	known []string
 }
 
 var (
-	riskLevels = []string{"low", "medium", "high"}
+	riskLevels = []string{"none", "low", "medium", "high"}
 	conditions = []condition{
 		{newMember("platforms.includePlatforms"), []string{"android", "iOS", "windows", "windowsPhone", "macOS", "linux"}},
 		{newMember("platforms.excludePlatforms"), nil},
@@ -43,11 +49,22 @@ var (
 		{newMember("signInRiskLevels"), riskLevels},
 		{newMember("servicePrincipalRiskLevels"), riskLevels},
 		{newMember("insiderRiskLevels"), []string{"minor", "moderate", "elevated"}},
+		{newMember("agentIdRiskLevels"), riskLevels[1:]},
+		{newMember("authenticationFlows.transferMethods"), []string{"deviceCodeFlow", "authenticationTransfer"}},
+		deviceFilter,
 	}
+	// a filter is like an exclusion, of what its rule says
+	deviceFilter = condition{member{name: "deviceFilter", excludes: true, before: filterRule.before, now: filterRule.now}, nil}
+
+	filterMode = ofPolicy("conditions.devices.deviceFilter.mode")
+	filterRule = ofPolicy("conditions.devices.deviceFilter.rule")
 )
 
 func newNarrow(widened bool) func(string, map[string][]string) (computed, error) {
 	return func(arg string, _ map[string][]string) (computed, error) {
+		if arg == "everything" && widened {
+			return &narrow{nil, widened}, nil
+		}
 		for i := range conditions {
 			if conditions[i].name == arg {
 				return &narrow{&conditions[i], widened}, nil
@@ -58,15 +75,46 @@ func newNarrow(widened bool) func(string, map[string][]string) (computed, error)
 }
 
 func (n *narrow) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if unchanged(ev, n.of.before, n.of.now) {
+	switch {
+	case n.of != nil && n.of.unchanged(ev) || !policyTold(ev):
+		return dst
+	case n.of == nil:
+		if !narrowed(ev, true) && (narrowed(ev, false) || !isObject(ev, policyBefore)) {
+			dst = append(dst, sigma.Value{Kind: sigma.True, Text: "true"})
+		}
+		return dst
+	case n.widened && !narrowed(ev, true):
 		return dst
 	}
 	// narrowed is what left a condition, widened what came; of exclusions the other way round
 	came := n.widened != n.of.excludes
-	for _, v := range n.of.difference(n.of.member.values(ev, came), n.of.member.values(ev, !came), came) {
+	for _, v := range n.of.difference(n.of.values(ev, came), n.of.values(ev, !came), came) {
 		dst = append(dst, sigma.Value{Kind: sigma.String, Text: v})
 	}
 	return dst
+}
+
+// narrowed reports whether a policy has a condition that keeps it from some sign-ins.
+func narrowed(ev *ingest.Event, now bool) bool {
+	return slices.ContainsFunc(conditions, func(c condition) bool {
+		list := c.values(ev, now)
+		return c.excludes && len(list) > 0 || !c.excludes && !isEvery(list)
+	})
+}
+
+func (c *condition) isFilter() bool { return c.before == filterRule.before }
+
+func (c *condition) unchanged(ev *ingest.Event) bool {
+	return unchanged(ev, c.before, c.now) && (!c.isFilter() || unchanged(ev, filterMode.before, filterMode.now))
+}
+
+// values returns what a condition lists, before or after the change.
+func (c *condition) values(ev *ingest.Event, now bool) []string {
+	list := c.member.values(ev, now)
+	if c.isFilter() && len(list) > 0 {
+		list = []string{filterMode.text(ev, now) + " " + list[0]}
+	}
+	return list
 }
 
 // difference returns what one list of a condition's values has and another lacks;
@@ -76,10 +124,8 @@ func (c *condition) difference(have, lack []string, came bool) []string {
 	switch {
 	case everyLack:
 		return nil
-	case everyHave && came && c.values == nil:
-		return []string{every, "some"}
 	case everyHave && came:
-		have = append([]string{every}, c.values...)
+		have = append([]string{every}, c.known...)
 	case everyHave:
 		return []string{every}
 	}
@@ -87,11 +133,7 @@ func (c *condition) difference(have, lack []string, came bool) []string {
 	for _, v := range lack {
 		lacking[LowerASCII(v)] = true
 	}
-	out := slices.DeleteFunc(have, func(v string) bool { return lacking[LowerASCII(v)] })
-	if len(out) > 0 && !c.excludes && c.values == nil {
-		return []string{"some"}
-	}
-	return out
+	return slices.DeleteFunc(have, func(v string) bool { return lacking[LowerASCII(v)] })
 }
 
 const every = "All"

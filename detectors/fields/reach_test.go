@@ -44,6 +44,17 @@ func TestWhomAPolicySparesAndReaches(t *testing.T) {
 		oneGroup  = `{"users":{"includeUsers":[],"includeGroups":"G"}}`
 		guests    = `{"users":{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"internalGuest,serviceProvider"}}}`
 		oneKind   = `{"users":{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider"}}}`
+		allGuests = `{"users":{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"all"}}}}`
+		guestsOf  = `{"users":{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"enumerated","members":["t"]}}}}`
+		guestsOf2 = `{"users":{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"enumerated","members":["u","t"]}}}}`
+		onlyOf    = `{"users":{"includeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"enumerated","members":["t"]}}}}`
+		onlyAll   = `{"users":{"includeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"all"}}}}`
+		workloads = `{"clientApplications":{"includeServicePrincipals":["ServicePrincipalsInMyTenant"]}}`
+		butOne    = `{"clientApplications":{"includeServicePrincipals":["ServicePrincipalsInMyTenant"],"excludeServicePrincipals":["s"]}}`
+		oneOnly   = `{"clientApplications":{"includeServicePrincipals":["s"]}}`
+		actions   = `{"applications":{"includeUserActions":["urn:a","urn:b"],"includeAuthenticationContextClassReferences":["c1"]}}`
+		oneAction = `{"applications":{"includeUserActions":["urn:b"]}}`
+		filtered  = `{"applications":{"includeApplications":["All"],"applicationFilter":{"mode":"exclude","rule":"r"}}}`
 		apps      = `{"applications":{"includeApplications":["All"],"excludeApplications":[]}}`
 		butApp    = `{"applications":{"includeApplications":["All"],"excludeApplications":["x","ehr"]}}`
 		someApps  = `{"applications":{"includeApplications":["EHR","x","y"]}}`
@@ -79,6 +90,27 @@ func TestWhomAPolicySparesAndReaches(t *testing.T) {
 		{"reached.phi.includeApplications", oneApp, apps, nil}, // everything
 		{"reached.phi.everything", oneApp, apps, []string{"true"}},
 		{"reached.phi.everything", oneApp, butApp, nil},
+		{"spared.glass.excludeGuestTenants", guestsOf, allGuests, []string{"All"}},
+		{"spared.glass.excludeGuestTenants", guestsOf, guestsOf2, []string{"u"}},
+		{"spared.glass.excludeGuestTenants", allGuests, guestsOf, nil},
+		{"spared.glass.excludeGuestTenants", everybody, allGuests, nil}, // the kinds of guests are told
+		{"reached.glass.excludeGuestTenants", allGuests, guestsOf, []string{"All"}},
+		{"reached.glass.excludeGuestTenants", guestsOf2, guestsOf, []string{"u"}},
+		{"spared.glass.includeGuestTenants", onlyAll, onlyOf, []string{"All"}},
+		{"reached.glass.includeGuestTenants", onlyOf, onlyAll, []string{"All"}},
+		{"spared.glass.excludeServicePrincipals", workloads, butOne, []string{"s"}},
+		{"spared.glass.includeServicePrincipals", workloads, oneOnly, []string{"ServicePrincipalsInMyTenant"}},
+		{"reached.glass.every_workload", butOne, workloads, []string{"true"}},
+		{"reached.glass.everybody", butOne, workloads, nil},
+		{"spared.phi.includeUserActions", actions, oneAction, []string{"urn:a"}},
+		{"spared.phi.includeUserActions", actions, apps, []string{"urn:a", "urn:b"}}, // which are no applications
+		{"spared.phi.includeAuthenticationContextClassReferences", actions, oneAction, []string{"c1"}},
+		{"reached.phi.includeUserActions", oneAction, actions, []string{"urn:a"}},
+		{"spared.phi.excludeApplicationFilter", apps, filtered, []string{"r"}},
+		{"spared.phi.includeApplicationFilter", filtered, apps, nil},
+		{"reached.phi.everything", filtered, apps, []string{"true"}},
+		{"spared.glass.includeUsers", everybody, "", nil}, // not told
+		{"reached.glass.excludeUsers", butAB, "", nil},
 	} {
 		if diff := cmp.Diff(c.want, reachOf(t, c.field, c.before, c.now)); diff != "" {
 			t.Errorf("%s from %s to %s (-want +got):\n%s", c.field, c.before, c.now, diff)
