@@ -101,8 +101,13 @@ type coveredSource struct {
 	Categories []string `json:"categories"`
 	Note       string   `json:"note,omitempty"`
 	Entries    int      `json:"entries"`        // in force, that need it
-	Seen       *int64   `json:"seen,omitempty"` // events that the daemon has seen; nil: not asked
+	Seen       *int64   `json:"seen,omitempty"` // events that the daemon has seen since it was started; nil: not asked
+
+	Last *time.Time `json:"last,omitempty"` // of the newest event ever seen; nil: there is none, or it is not known
 }
+
+// unseen reports whether the daemon was asked and has never seen an event.
+func (s *coveredSource) unseen() bool { return s.Seen != nil && *s.Seen == 0 && s.Last == nil }
 
 // coveredList is one operator list.
 type coveredList struct {
@@ -115,8 +120,15 @@ type coveredList struct {
 	Without string   `json:"without,omitempty"`
 }
 
-// seenEvents is what a daemon has seen since it was started.
+// seenEvents is what a daemon has seen.
 type seenEvents struct {
-	Since  time.Time        `json:"since"`
-	Events map[string]int64 `json:"events"` // by kind
+	Since  time.Time            `json:"since"`          // when it was started
+	Events map[string]int64     `json:"events"`         // by kind, since then
+	Last   map[string]time.Time `json:"last,omitempty"` // by kind, of the newest event, also from before it was started
+}
+
+// saw reports whether a kind of event ever came.
+func (s *seenEvents) saw(kind string) bool {
+	_, before := s.Last[kind]
+	return before || s.Events[kind] > 0
 }

@@ -135,8 +135,8 @@ func newCoveredEntry(r *detectors.Rule, lists map[string][]string, seen *seenEve
 	}
 	weakenedSeen := true
 	if seen != nil {
-		e.Unseen = slices.DeleteFunc(inOrderOfKinds(append(slices.Clone(e.Sources), e.Restores...)), func(kind string) bool { return seen.Events[kind] > 0 })
-		weakenedSeen = slices.ContainsFunc(e.Sources, func(kind string) bool { return seen.Events[kind] > 0 })
+		e.Unseen = slices.DeleteFunc(inOrderOfKinds(append(slices.Clone(e.Sources), e.Restores...)), seen.saw)
+		weakenedSeen = slices.ContainsFunc(e.Sources, seen.saw)
 	}
 	able := e.Enabled && (!e.Blind || lists == nil && len(e.Needs) > 0)
 	e.Watching = able && len(e.Unseen) == 0
@@ -158,6 +158,9 @@ func newCoveredSource(f detectors.Feed, rules []*detectors.Rule, seen *seenEvent
 	if seen != nil {
 		n := seen.Events[s.Kind]
 		s.Seen = &n
+		if last, ok := seen.Last[s.Kind]; ok {
+			s.Last = &last
+		}
 	}
 	return s
 }

@@ -67,7 +67,7 @@ func (s *coveredSource) markdownCount() string {
 	switch {
 	case s.Seen == nil:
 		return fmt.Sprint(s.Entries)
-	case *s.Seen == 0:
+	case s.unseen():
 		return fmt.Sprintf("%d, none seen", s.Entries)
 	}
 	return fmt.Sprintf("%d, seen", s.Entries)

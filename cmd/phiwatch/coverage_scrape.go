@@ -51,11 +51,11 @@ func (c *coverageCmd) scrape(ctx context.Context) (*seenEvents, error) {
 }
 
 // seenLine is a line of the text exposition format that says what was seen.
-var seenLine = regexp.MustCompile(`^(phiwatch_events_total\{kind="([a-z0-9-]+)"\}|process_start_time_seconds) ([0-9.e+]+)`)
+var seenLine = regexp.MustCompile(`^(phiwatch_events_total|phiwatch_stream_last_event_timestamp_seconds|process_start_time_seconds)(?:\{kind="([a-z0-9-]+)"\})? ([0-9.e+]+)`)
 
 // readSeen reads a page of metrics.
 func readSeen(page io.Reader) (*seenEvents, error) {
-	seen := &seenEvents{Events: map[string]int64{}}
+	seen := &seenEvents{Events: map[string]int64{}, Last: map[string]time.Time{}}
 	lines := bufio.NewScanner(page)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -67,12 +67,16 @@ func readSeen(page io.Reader) (*seenEvents, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the daemon's metrics: %w", err)
 		}
-		if m[2] == "" {
-			whole, fraction := math.Modf(v)
-			seen.Since = time.Unix(int64(whole), int64(fraction*1e9)).UTC().Truncate(time.Second)
-			continue
+		whole, fraction := math.Modf(v)
+		at := time.Unix(int64(whole), int64(fraction*1e9)).UTC().Truncate(time.Second)
+		switch kind := m[2]; {
+		case m[1] == "process_start_time_seconds":
+			seen.Since = at
+		case m[1] == "phiwatch_events_total":
+			seen.Events[kind] = int64(v)
+		case v > 0:
+			seen.Last[kind] = at
 		}
-		seen.Events[m[2]] = int64(v)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read the daemon's metrics: %w", err)

@@ -116,6 +116,9 @@ phiwatch_events_total{kind="entra-audit"} 1.2e+06
 phiwatch_events_total{kind="entra-signin"} 7
 phiwatch_events_total{kind="m365-audit"} 0
 process_start_time_seconds 1.78940880025e+09
+phiwatch_stream_last_event_timestamp_seconds{kind="azure-activity"} 1.7894052e+09
+phiwatch_stream_last_event_timestamp_seconds{kind="entra-audit"} 1.7894124e+09
+phiwatch_stream_last_event_timestamp_seconds{kind="m365-audit"} 0
 `
 
 // smallCatalog has a few rules on a few log sources; a catalog that grows does
@@ -171,6 +174,8 @@ func TestCoverageJudges(t *testing.T) {
 		}
 		return seen
 	}
+	before := events("entra-audit")
+	before.Last = map[string]time.Time{"azure-activity": time.Unix(1, 0)}
 	none := map[string][]string{}
 	apps := map[string][]string{"phi_apps": {"x"}}
 	tests := map[string]struct {
@@ -191,6 +196,7 @@ func TestCoverageJudges(t *testing.T) {
 		"nobody could have set it":         {nil, detectors.Pack{}, nil, "RBAC", covered, "2 of 2 only with emergency_accounts, phi_apps"},
 		"its events are seen":              {none, detectors.Pack{}, events("entra-audit"), "AUTHN", covered, ""},
 		"its events are not":               {none, detectors.Pack{}, events("entra-audit"), "ER", uncovered, "no azure-activity event seen"},
+		"its events came before a restart": {none, detectors.Pack{}, before, "ER", covered, ""},
 		"one of its two kinds is":          {apps, detectors.Pack{}, events("entra-signin"), "CA-APPS", partly, "no entra-noninteractive-signin event seen"},
 		"what is disabled needs no events": {none, detectors.Pack{Disable: []string{"entry:vpn"}}, events(), "VPN", uncovered, "1 of 1 disabled"},
 	}
@@ -212,6 +218,12 @@ func TestCoverageCountsTheEventsSeen(t *testing.T) {
 	for _, s := range c.Sources {
 		if want := map[string]int64{"entra-audit": 1_200_000, "entra-signin": 7}[s.Kind]; s.Seen == nil || *s.Seen != want {
 			t.Errorf("%s: seen %v, want %d", s.Kind, s.Seen, want)
+		}
+		if last := map[string]string{"azure-activity": "17:00", "entra-audit": "19:00"}[s.Kind]; last == "" && s.Last != nil || last != "" && (s.Last == nil || s.Last.Format("15:04") != last) {
+			t.Errorf("%s: the newest is of %v, want %q", s.Kind, s.Last, last)
+		}
+		if want := s.Kind == "m365-audit"; s.Seen != nil && slices.Contains([]string{"m365-audit", "azure-activity"}, s.Kind) && s.unseen() != want {
+			t.Errorf("%s: unseen is %v: what came before the start was seen", s.Kind, s.unseen())
 		}
 	}
 }

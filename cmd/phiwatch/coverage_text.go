@@ -34,7 +34,7 @@ func (c *coverage) checked() string {
 	if c.Checked == nil {
 		return " by the rules; with --url, also by the events that a daemon has seen"
 	}
-	return " by the rules and the events seen since " + c.Checked.Since.Format(time.DateTime+"Z07:00")
+	return " by the rules and the events seen, counted since " + c.Checked.Since.Format(time.DateTime+"Z07:00")
 }
 
 func (s *coveredSafeguard) text(b *bytes.Buffer) {
@@ -105,7 +105,7 @@ func (c *coverage) textSources(b *bytes.Buffer) {
 	fmt.Fprintln(b, "LOG SOURCES")
 	for _, s := range c.Sources {
 		fmt.Fprintf(b, "%s: %s, %s\n", s.Kind, s.Name, s.state())
-		if s.Entries > 0 && (s.Seen == nil || *s.Seen == 0) {
+		if s.Entries > 0 && (s.Seen == nil || s.unseen()) {
 			wrapped(b, "switch on", s.Setting)
 			field(b, "tick", s.Categories, ", ")
 			wrapped(b, "note", s.Note)
@@ -119,8 +119,10 @@ func (s *coveredSource) state() string {
 	switch {
 	case s.Seen == nil:
 		return needed
-	case *s.Seen == 0 && s.Entries > 0:
+	case s.unseen() && s.Entries > 0:
 		return needed + ", NONE SEEN"
+	case s.Last != nil:
+		return fmt.Sprintf("%s, %d seen, the newest of %s", needed, *s.Seen, s.Last.Format(time.DateTime+"Z07:00"))
 	}
 	return fmt.Sprintf("%s, %d seen", needed, *s.Seen)
 }
