@@ -56,19 +56,19 @@ func (m *mailboxAudit) inputs() []*document.Path {
 }
 
 func (m *mailboxAudit) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	seen := map[string]bool{}
+	from := len(dst)
 	for text := range texts(ev, m.actions) {
 		for key, items := range auditTable(text) {
 			if m.what == "list" && key == "" || m.what == "taken" && key == "remove" || m.what == "given" && key != "remove" {
 				for _, item := range items {
-					dst = sayOnce(dst, seen, item)
+					dst = tellOnce(dst, from, item)
 				}
 			}
 		}
 	}
 	if m.what != "taken" && m.byDefault(itemsAt(ev, pathDefaultSet)) {
 		for _, action := range mailboxActions {
-			dst = sayOnce(dst, seen, action)
+			dst = tellOnce(dst, from, action)
 		}
 	}
 	return dst

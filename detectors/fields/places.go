@@ -68,10 +68,10 @@ func (p *places) inputs() (out []*document.Path) {
 }
 
 func (p *places) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	seen := map[string]bool{}
+	from := len(dst)
 	tell := func(prefix string, names []string) {
 		for _, name := range shortened(names) {
-			dst = sayOnce(dst, seen, prefix+name)
+			dst = tellOnce(dst, from, prefix+name)
 		}
 	}
 	for _, w := range p.of {
@@ -89,6 +89,14 @@ func (p *places) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		}
 	}
 	return dst
+}
+
+// tellOnce appends a text that is not among the values from a place on; they are few.
+func tellOnce(dst []sigma.Value, from int, text string) []sigma.Value {
+	if slices.ContainsFunc(dst[from:], func(v sigma.Value) bool { return v.Text == text }) {
+		return dst
+	}
+	return append(dst, sigma.Value{Kind: sigma.String, Text: text})
 }
 
 // maxPlaces is how many places of a list are told one by one.

@@ -36,18 +36,18 @@ var auditCategories = []struct {
 func (s *sentLogs) inputs() []*document.Path { return []*document.Path{s.categories, s.groups} }
 
 func (s *sentLogs) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	seen := map[string]bool{}
+	from := len(dst)
 	for text := range texts(ev, s.categories) {
-		dst = sayOnce(dst, seen, text)
+		dst = tellOnce(dst, from, text)
 	}
 	for text := range texts(ev, s.groups) {
-		dst = sayOnce(dst, seen, text)
+		dst = tellOnce(dst, from, text)
 		if strings.EqualFold(text, "audit") {
 			id := LowerASCII(ev.Target.ID)
 			for _, r := range auditCategories {
 				if strings.Contains(id, r.of) {
 					for _, category := range r.have {
-						dst = sayOnce(dst, seen, category)
+						dst = tellOnce(dst, from, category)
 					}
 				}
 			}
