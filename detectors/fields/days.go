@@ -35,7 +35,7 @@ var wordNumbers = map[string]int{
 }
 
 // Days reads the durations of retention settings: a number of days, .NET's
-// d.hh:mm:ss and hh:mm:ss, the audit retention's SevenYears and SixMonths, ISO 8601's P7Y.
+// d.hh:mm:ss and hh:mm:ss, the audit retention's SevenYears and SixMonths, 7 years, ISO 8601's P7Y.
 // A year counts 365 days and a month 30, as the settings themselves count.
 func Days(s string) (int, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
@@ -55,7 +55,11 @@ func Days(s string) (int, bool) {
 		}
 	}
 	for unit, length := range map[string]int{"years": 365, "year": 365, "months": 30, "month": 30, "days": 1, "day": 1} {
-		if n, ok := wordNumbers[strings.TrimSuffix(s, unit)]; ok && strings.HasSuffix(s, unit) {
+		count, found := strings.CutSuffix(s, unit)
+		if n, ok := wordNumbers[count]; found && ok {
+			return n * length, true
+		}
+		if n, err := strconv.Atoi(strings.TrimSpace(count)); found && err == nil {
 			return n * length, true
 		}
 	}
