@@ -26,8 +26,20 @@ func (r *ranges) inputs() []*document.Path    { return []*document.Path{r.has, r
 
 func (r *reach) inputs() []*document.Path {
 	out := []*document.Path{policyNow}
-	for _, m := range r.among.members { // all: it takes them to know whether anything is spared
-		out = append(out, m.before, m.now)
+	for i := range r.among.members { // all: it takes them to know whether anything is spared
+		out = r.among.members[i].reading(out)
+	}
+	return out
+}
+
+// reading appends the paths that the member and what it depends on are read from.
+func (m *member) reading(out []*document.Path) []*document.Path {
+	out = append(out, m.before, m.now)
+	if m.mode != "" {
+		out = append(out, filterModeOf.before, filterModeOf.now)
+	}
+	for i := range m.guest {
+		out = m.guest[i].reading(out)
 	}
 	return out
 }
