@@ -33,6 +33,9 @@ import (
 //	grant_back, grant_held      likewise, what it demands again, and at all
 //	session.lost                likewise, how it no longer limits sessions; see sessions
 //	session.back, session.held  likewise, how it limits them again, and at all
+//	location.lost, .back        of a change of a named location: what it covers now and did not, and the other way round
+//	allowed_more.<member>       of a change of a combination of an authentication strength: the keys or certificates that it
+//	                            takes now and did not; allowed_less the other way round; see allowed
 //	methods.weakened            of a change of the authentication methods policy: the methods that are weaker
 //	methods.strengthened        likewise, stronger
 //	methods.lost                METHOD: SWITCH of each switch of a method that is weaker
@@ -104,6 +107,10 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"grant_back": newGrants(true, false),
 	"grant_held": newGrants(true, true),
 	"session":    newSessions,
+
+	"location":     newLocation,
+	"allowed_more": newAllowed(false),
+	"allowed_less": newAllowed(true),
 
 	"lifecycle": newLifecycle,
 

@@ -8,7 +8,7 @@ import (
 	"phiwatch/ingest/document"
 )
 
-// policySides are a member of a Conditional Access policy before and after a change.
+// policySides are a member of a policy before and after a change.
 type policySides struct{ before, now *document.Path }
 
 // ofPolicy makes the sides of the member at a path.

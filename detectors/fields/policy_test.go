@@ -14,13 +14,19 @@ import (
 // another; they are texts as a record has them, or nil.
 func policyChange(t *testing.T, field string, before, now any) []string {
 	t.Helper()
+	return changed(t, field, "Update conditional access policy", "ConditionalAccessPolicy", before, now)
+}
+
+// changed returns the values of a field for a change of a property.
+func changed(t *testing.T, field, operation, property string, before, now any) []string {
+	t.Helper()
 	c, err := compute(field, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := json.Marshal(map[string]any{"time": "2026-03-02T09:00:00Z", "category": "AuditLogs", "operationName": "Update conditional access policy",
+	body, err := json.Marshal(map[string]any{"time": "2026-03-02T09:00:00Z", "category": "AuditLogs", "operationName": operation,
 		"properties": map[string]any{"targetResources": []any{map[string]any{"modifiedProperties": []any{
-			map[string]any{"displayName": "ConditionalAccessPolicy", "oldValue": before, "newValue": now}}}}}})
+			map[string]any{"displayName": property, "oldValue": before, "newValue": now}}}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
