@@ -24,6 +24,7 @@ func (f eventField) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 var eventFields = map[string]computed{
 	"event.actor":     eventField(func(ev *ingest.Event) string { return ev.Actor.Name }),
 	"event.actor_id":  eventField(func(ev *ingest.Event) string { return ev.Actor.ID }),
+	"event.who":       eventField(who),
 	"event.target":    eventField(func(ev *ingest.Event) string { return ev.Target.Name }),
 	"event.target_id": eventField(func(ev *ingest.Event) string { return ev.Target.ID }),
 	"event.tenant":    eventField(func(ev *ingest.Event) string { return ev.Tenant }),
