@@ -53,8 +53,8 @@ func (c *location) inputs() []*document.Path {
 }
 
 func (c *location) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if !isObject(ev, anythingNow) {
-		return dst // not told, or cut, or deleted
+	if deletes(ev) || !isObject(ev, anythingNow) {
+		return dst // or not told, or cut
 	}
 	has, lack := locationOf(ev, true), locationOf(ev, false)
 	if c.back {

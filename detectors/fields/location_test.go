@@ -37,6 +37,7 @@ func TestWhatANamedLocationCovers(t *testing.T) {
 		{"location.lost", "Add named location", nil, larger, nil}, // no policy can use it yet
 		{"location.lost", restored, nil, trusted, []string{"trusted"}},
 		{"location.back", "Delete named location", larger, nil, nil},
+		{"location.back", "Delete named location", larger, "{}", nil},
 	} {
 		if diff := cmp.Diff(c.want, changed(t, c.field, c.operation, "NamedLocation", c.before, c.now)); diff != "" {
 			t.Errorf("%s of %s from %v to %v (-want +got):\n%s", c.field, c.operation, c.before, c.now, diff)

@@ -46,3 +46,6 @@ func policyTold(ev *ingest.Event) bool { return isObject(ev, policyNow) }
 func isObject(ev *ingest.Event, p *document.Path) bool {
 	return slices.ContainsFunc(ev.Find(p), func(v document.Value) bool { return v.Kind == document.Object })
 }
+
+// deletes reports whether an event deletes what it is about.
+func deletes(ev *ingest.Event) bool { return strings.HasPrefix(ev.Op, "delete") }
