@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -80,11 +81,14 @@ func exact(t *testing.T, all []alerting.Violation) map[string]alerting.Violation
 	}
 	out := map[string]alerting.Violation{}
 	for _, v := range all {
-		if leave[v.Entry] || v.Restored.Equal(v.Opened) {
+		if over := v.Restored.Sub(v.Opened); leave[v.Entry] || over == 0 || over == time.Microsecond { // of parts, the moment after
 			continue
 		}
 		if slices.Contains(byMinute, v.Entry) {
 			v.Repeats, v.Evidence = 0, nil
+		}
+		if v.Entry == "search-purge" { // the cmdlet does not know the case: called by the name that was heard first
+			v.ID, v.Subject = "", v.SubjectName
 		}
 		out[v.Entry+" of "+v.Subject] = v
 	}
