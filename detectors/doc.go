@@ -10,7 +10,7 @@
 //
 // An event's way, by file: engine.go and program.go choose the rules it may
 // concern, scope.go reads its fields, half.go and conclude.go say what a rule's
-// detection makes of it. In Apply a batch's matches then pass join.go (requests
+// detection makes of it, and familiar.go what is known of it already. In Apply a batch's matches then pass join.go (requests
 // and results), alias.go (subjects by other names), memory.go and known.go (values
 // held against what they were), regain.go (restores that give too little), and
 // the correlations: Sigma's in correlate_*.go, ours in special.go, while_open.go
