@@ -145,15 +145,13 @@ func (e *Engine) matchAll(ev *ingest.Event, out []Match) []Match {
 // is not committed, nothing of it counts; the next Apply notices. Processes that
 // share a database apply one after the other.
 func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Finding, error) {
+	e.begin()
 	if len(matches) == 0 {
 		return nil, nil
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE correlation_head SET seq = seq WHERE one = 1`); err != nil { // for its lock
 		return nil, fmt.Errorf("wait for other processes: %w", err)
 	}
-	e.strongSince.begin()
-	e.steady.begin()
-	e.familiar.begin()
 	certain, err := e.join(ctx, tx, matches)
 	if err != nil {
 		return nil, err
@@ -191,6 +189,19 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 		e.metrics.count(&findings[i])
 	}
 	return findings, nil
+}
+
+// begin forgets what the last transaction would have made known, unless it was
+// committed.
+func (e *Engine) begin() {
+	e.strongSince.begin()
+	e.steady.begin()
+	e.familiar.begin()
+	for _, s := range e.specials {
+		if w, ok := s.(*whileOpen); ok {
+			w.seen.begin()
+		}
+	}
 }
 
 // Committed tells that the transaction of the last Apply was committed. A caller

@@ -31,6 +31,9 @@ func TestWhatIsFamiliarIsNotFedAgain(t *testing.T) {
 		}
 	}
 	applyBatch(t, e, db, false, script("0 Read ann a")...)
+	applyBatch(t, e, db, true) // a batch of nothing, which is committed
+	e.Committed()
+	expect("100 Read ann a", true, "its transaction was rolled back, whatever was committed since")
 	applyBatch(t, e, db, true, script("0 Read ben a")...)
 	expect("100 Read ann a", true, "its transaction was rolled back")
 	expect("100 Read ben a", true, "nobody told that its transaction was committed")

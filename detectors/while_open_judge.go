@@ -9,7 +9,6 @@ import (
 // judge takes first what was seen, then what closed, opened and passed. What
 // passes or closes where nothing was ever open, nearly all of it, is kept at once.
 func (w *whileOpen) judge(ctx context.Context, tx *sql.Tx, all []fed, _ []Finding) ([]Finding, error) {
-	w.seen.begin()
 	if len(all) == 0 {
 		return nil, nil
 	}
