@@ -106,10 +106,19 @@ func (e *Event) Values(p *document.Path, dst []document.Value) []document.Value 
 
 // Find is Values where they are: they may be read until the next event is decoded.
 func (e *Event) Find(p *document.Path) []document.Value {
-	if slot, ok := e.slot(p); ok {
-		return e.read.Values(slot)
+	if values, ok := e.Walked(p); ok {
+		return values
 	}
 	return e.Doc.Values(p, nil)
+}
+
+// Walked is Find where that takes no search; else ok is false.
+func (e *Event) Walked(p *document.Path) (values []document.Value, ok bool) {
+	slot, ok := e.slot(p)
+	if !ok {
+		return nil, false
+	}
+	return e.read.Values(slot), true
 }
 
 // Text is Doc.Text as Values is Doc.Values.

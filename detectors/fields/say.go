@@ -28,6 +28,11 @@ func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.V
 // unchanged reports whether the values at two paths are the same, which they mostly
 // are; to know it costs no memory.
 func unchanged(ev *ingest.Event, before, now *document.Path) bool {
+	if was, ok := ev.Walked(before); ok {
+		if is, ok := ev.Walked(now); ok {
+			return slices.Equal(was, is)
+		}
+	}
 	a, b := valueBuffers.Get().(*[]document.Value), valueBuffers.Get().(*[]document.Value)
 	*a, *b = ev.Values(before, (*a)[:0]), ev.Values(now, (*b)[:0])
 	same := slices.Equal(*a, *b)
