@@ -64,19 +64,33 @@ func (p *parser) seek(i int) int {
 		case p.marked == len(p.raw):
 			return noMark
 		default:
-			text := p.raw[p.marked:min(p.marked+windowSize, len(p.raw))]
-			p.window.fill(text, uint32(p.marked))
-			p.marked += len(text)
-			p.mark = 0
+			p.fill()
 		}
 	}
 }
 
-// space skips the white space at i.
+// fill marks the next part of the text.
+func (p *parser) fill() {
+	text := p.raw[p.marked:min(p.marked+windowSize, len(p.raw))]
+	p.window.fill(text, uint32(p.marked))
+	p.marked += len(text)
+	p.mark = 0
+}
+
+// space skips the white space at i. What is marked reaches beyond it then, but no
+// further mark is sought: in a small value there may be none, and many follow.
 func (p *parser) space(i int) int {
 	i = skipSpace(p.raw, i)
-	p.seek(i)
-	return i
+	for {
+		switch at := p.window.at[p.mark]; {
+		case at == noMark && p.marked <= i && p.marked < len(p.raw):
+			p.fill()
+		case int(at) < i:
+			p.mark++
+		default:
+			return i
+		}
+	}
 }
 
 // root reads the first value of the text.
