@@ -94,7 +94,7 @@ func (g *grants) of(p *grant) (out []string) {
 			out = append(out, d)
 		}
 	}
-	if len(out) > 0 && (!p.choice || p.only(isDeviceControl)) {
+	if p.managed() {
 		out = append(out, managed)
 	}
 	return out
@@ -136,12 +136,17 @@ func (p *grant) only(of func(string) bool) bool {
 }
 
 // makesUpFor reports whether what another policy lost with a kind of device is no
-// loss: the kinds that are left of a choice of devices are asked of everybody, and a
-// device that must be compliant from now on is no less managed than a joined one.
+// loss, since p demands a managed one: of the kinds that it had the choice of, or, in
+// place of a joined one, one that must be compliant from now on.
 func (p *grant) makesUpFor(kind string, other *grant) bool {
-	left := len(p.controls) > 0 && p.only(isDeviceControl) && p.only(other.has)
-	return other.choice && other.only(isDeviceControl) && left ||
-		kind == domainJoined && p.only(isDeviceControl) && p.has(compliant) && !other.has(compliant)
+	one := func(d string) bool { return p.has(d) && (other.has(d) || d == compliant && kind == domainJoined) }
+	chose := other.choice && other.only(isDeviceControl)
+	return p.managed() && slices.ContainsFunc(deviceControls, one) && (chose || kind == domainJoined && !other.has(compliant))
+}
+
+// managed reports whether nothing but a managed device will do.
+func (p *grant) managed() bool {
+	return slices.ContainsFunc(deviceControls, p.has) && (!p.choice || p.only(isDeviceControl))
 }
 
 func isDeviceControl(c string) bool {

@@ -34,6 +34,8 @@ func TestWhatAPolicyDemands(t *testing.T) {
 		{"back alone", grant("OR", mfa+","+device), grant("OR", mfa), map[string][]string{"grant_back.mfa": {"demanded"}, "grant_lost.device": {"compliantDevice"}}},
 		{"not told before", "", grant("OR", mfa), map[string][]string{"grant_back.mfa": {"asked", "demanded"}}},
 		{"one kind of device is asked of everybody", grant("OR", device+","+joined), grant("OR", joined), nil},
+		{"and MFA with it", grant("OR", device+","+joined), grant("AND", mfa+","+device), map[string][]string{"grant_back.mfa": {"asked", "demanded"}}},
+		{"compliant for joined and MFA with it", grant("OR", joined), grant("AND", mfa+","+device), map[string][]string{"grant_back.mfa": {"asked", "demanded"}, "grant_back.device": {"compliantDevice"}}},
 		{"one kind of device is gone", grant("AND", device+","+joined), grant("AND", joined), map[string][]string{"grant_lost.device": {"compliantDevice"}}},
 		{"all kinds of device are gone", grant("OR", device+","+joined), none, map[string][]string{"grant_lost.device": {"compliantDevice", "domainJoinedDevice", "managed"}}},
 		{"joined for compliant", grant("OR", device), grant("OR", joined), map[string][]string{"grant_lost.device": {"compliantDevice"}, "grant_back.device": {"domainJoinedDevice"}}},
