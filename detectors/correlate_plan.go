@@ -263,7 +263,7 @@ func (l *linker) addRule(sr *sigma.Rule, r *Rule) {
 		return
 	}
 	l.halves[everyEntry] = append(l.halves[everyEntry], &r.halves[0])
-	if h := r.halves[0].attempted(); h != nil {
+	if h := r.halves[0].attempted(); h != nil && !r.presumes() {
 		l.halves[everyEntry+failedSuffix] = append(l.halves[everyEntry+failedSuffix], h)
 	}
 	if len(r.halves) > 1 && r.halves[1].state == Restored {

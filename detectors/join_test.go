@@ -225,3 +225,17 @@ func TestWhatIsDatedAfterItsArrivalForgetsNothing(t *testing.T) {
 		})
 	}
 }
+
+// What is nothing unless something is known of its subject is no attempt, either: a
+// correlation that takes all that failed does not take it.
+func TestWhatPresumesIsNoAttempt(t *testing.T) {
+	for level, want := range map[string][]string{
+		"none":   nil,
+		"medium": {"08:05 attempts incident"},
+	} {
+		other := strings.NewReplacer("entry: tls", "entry: other", "00000001", "00000002", "storageAccounts", "vaults", "medium", "low").Replace(tlsRule)
+		set := strings.NewReplacer("'tls:failed'", "'*:failed'", "unknown: medium", "unknown: "+level).Replace(failedSet) + "---" + other
+		joinedInAnyOrder(t, set, want,
+			activity("2026-09-14T08:01:00Z", "a", "Failure", "TLS1_0"), activity("2026-09-14T08:05:00Z", "b", "Failure", "TLS1_0"))
+	}
+}

@@ -73,6 +73,12 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 	return nil
 }
 
+// presumes reports whether what the rule finds is nothing unless something is known of
+// its subject: such as a new member of a group, of whatever group.
+func (r *Rule) presumes() bool {
+	return slices.ContainsFunc(r.unknown, func(l level) bool { return l.none && l.match == nil })
+}
+
 // compareKnown settles the severity of findings of rules with an unknown level.
 func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
 	out := make([]Finding, 0, len(findings)) // one may become several

@@ -37,7 +37,7 @@ var knownLists = []operatorList{
 	{"phi_labels", "ids of the sensitivity labels that stand for PHI", "no label stands for PHI: what happens to labels has the lower of its severities"},
 	{"label_order", "ids of all sensitivity labels, lowest first", "a label is lower than another only where Microsoft's record says so, or where one of phi_labels was lost"},
 	{"phi_apps", "ids of the applications through which PHI is reached", "sign-ins are not told apart by what they reach"},
-	{"phi_sites", "addresses of the SharePoint sites that hold PHI", "only labels tell that a shared file is PHI"},
+	{sitesList, "addresses of the SharePoint sites that hold PHI", "only labels tell that a shared file is PHI"},
 	{"phi_resources", "ids of the Azure resources that hold PHI, or their beginnings", "no resource is more precious than another: the lower severity"},
 	{"phi_vaults", "key vaults that hold keys to PHI, by id, address or name", "every vault counts the same"},
 	{"cmk_keys", "customer-managed keys, as the vault's log writes them", "the deletion of any key has the lower severity"},
@@ -78,7 +78,20 @@ func (c *config) lists() map[string][]string {
 	for name, values := range c.listed {
 		lists[name] = distinct(append(slices.Clip(lists[name]), values...))
 	}
+	lists[sitesList] = closed(lists[sitesList])
 	return lists
+}
+
+// sitesList holds addresses of sites, as whose beginnings files are known.
+const sitesList = "phi_sites"
+
+// closed ends each address with a slash: /sites/icu is not in /sites/icu-canteen.
+func closed(addresses []string) []string {
+	out := make([]string, len(addresses))
+	for i, a := range addresses {
+		out[i] = strings.TrimRight(a, "/") + "/"
+	}
+	return distinct(out)
 }
 
 // distinct returns the values in their order, each once.
