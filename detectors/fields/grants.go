@@ -22,7 +22,8 @@ import (
 //	grant_held.<kind>  likewise, what it asks for now, changed or not
 //
 // A control is demanded if it is the only one, or all of them are (operator AND). The
-// portal writes OR where there is one, so who adds a second makes both a choice.
+// portal writes OR where there is one, so who adds a second makes both a choice. Who
+// blocks demands everything; who blocks no longer demands no device less than before.
 type grants struct {
 	device, back, held bool
 }
@@ -61,6 +62,9 @@ func (g *grants) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	}
 	had, has := readGrant(ev, false), readGrant(ev, true)
 	before, now := g.of(&had), g.of(&has)
+	if g.device && had.blocks() {
+		before = nil // which device one has did not matter
+	}
 	if g.device && !g.back {
 		before = slices.DeleteFunc(before, func(v string) bool { return v != managed && has.makesUpFor(v, &had) })
 	}
@@ -80,7 +84,12 @@ const managed = "managed"
 
 // of returns what a policy asks for.
 func (g *grants) of(p *grant) (out []string) {
-	if !g.device {
+	switch {
+	case p.blocks() && g.device:
+		return []string{compliant, domainJoined, managed}
+	case p.blocks():
+		return []string{"asked", "demanded"}
+	case !g.device:
 		if p.mfa {
 			out = append(out, "asked")
 		}
@@ -143,6 +152,9 @@ func (p *grant) makesUpFor(kind string, other *grant) bool {
 	chose := other.choice && other.only(isDeviceControl)
 	return p.managed() && slices.ContainsFunc(deviceControls, one) && (chose || kind == domainJoined && !other.has(compliant))
 }
+
+// blocks reports whether p lets nobody in.
+func (p *grant) blocks() bool { return len(p.controls) == 1 && p.has("block") }
 
 // managed reports whether nothing but a managed device will do.
 func (p *grant) managed() bool {
