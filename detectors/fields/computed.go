@@ -64,7 +64,8 @@ import (
 //	sent.<path>                 the categories and groups that are on in the logs at path, of a diagnostic setting; see sentLogs
 //	mapped.<name>               what the mappings of log sources need
 //	said.<path>                 texts without blanks around them, and without closing full stop; said.action: what was done
-//	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, tenant, ip, and of that the network: IPv6 by 64 bits
+//	event.<part>                what the decoder made of the event: actor, actor_id, target, target_id, tenant, ip, and of that the network: IPv6 by
+//	                            64 bits; who: a person by name, an application by object id
 //	part.method, part.inbox_rule  names of what was made that are the same when it is undone: see newPart
 //	azure_role.<path>           the name of the Azure role whose definition's id stands at path
 //	days.<path>                 a duration in days: 2190, "7.00:00:00", SevenYears, P7Y; Unlimited is 1000000
