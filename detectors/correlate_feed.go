@@ -212,6 +212,7 @@ func (f *feeder) combine(b []byte, s *scope, subject, entry string, at int, chos
 	sc := &s.feed
 	if len(chosen) == len(f.group)+len(f.value) {
 		if *made++; *made > maxSubjects {
+			s.cut()
 			return b
 		}
 		return f.entry(b, s, subject, entry, chosen)

@@ -214,7 +214,11 @@ func (f field) texts(dst []string, s *scope, subject, entry string) []string {
 			return append(dst, entry)
 		}
 		for _, v := range s.Values(slot) {
-			if text := strings.TrimSpace(v.Text); text != "" && scalar(v) && len(dst)-from < maxSubjects && !slices.Contains(dst[from:], text) {
+			if text := strings.TrimSpace(v.Text); text != "" && scalar(v) && !slices.Contains(dst[from:], text) {
+				if len(dst)-from == maxSubjects {
+					s.cut()
+					break
+				}
 				dst = append(dst, text)
 			}
 		}

@@ -9,6 +9,7 @@ type Metrics struct {
 	findings *prometheus.CounterVec
 	rules    *prometheus.GaugeVec
 	never    *prometheus.GaugeVec
+	cut      prometheus.Counter
 	correlationMetrics
 }
 
@@ -32,7 +33,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Rules in force that can never match, by reason: log_source (not one that phiwatch reads), field (in no record of the log source), condition.",
 		}, []string{"reason"}),
 	}
-	reg.MustRegister(m.matches, m.findings, m.rules, m.never)
+	m.cut = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "phiwatch_events_cut_total",
+		Help: "Events that name more subjects, or values of a correlation's field, than the 256 that are looked at.",
+	})
+	reg.MustRegister(m.matches, m.findings, m.rules, m.never, m.cut)
 	m.correlationMetrics = newCorrelationMetrics(reg)
 	return m
 }

@@ -27,6 +27,7 @@ type scope struct {
 	proof   Evidence // of the event, if it is proven
 	proven  bool
 	metrics *Metrics // nil: nothing is counted
+	wasCut  bool     // not all that the event says was looked at
 
 	familiar *familiar // what need not be fed again; nil: nothing
 }
@@ -43,7 +44,7 @@ func newScope(table *fields.Table) *scope {
 
 // begin points the scope at the next event.
 func (s *scope) begin(ev *ingest.Event, p *program) {
-	s.ev, s.program, s.proven = ev, p, false
+	s.ev, s.program, s.proven, s.wasCut = ev, p, false, false
 	s.feed.begin()
 	s.pad.begin()
 	s.gen++
@@ -56,6 +57,14 @@ func (s *scope) begin(ev *ingest.Event, p *program) {
 	}
 	s.read = ev.Read(p.plan, &s.own)
 	s.present = p.present.of(s.read.Touched(), append(s.present[:0], p.always...))
+}
+
+// cut counts the event, once, as one that names more than is looked at.
+func (s *scope) cut() {
+	if !s.wasCut && s.metrics != nil {
+		s.metrics.cut.Inc()
+	}
+	s.wasCut = true
 }
 
 // end lets go of the event.

@@ -115,6 +115,13 @@ func (s sides) of(sc *scope, state State, subject string) (weak, strong []string
 	return slices.Clip(weak), slices.Clip(strong)
 }
 
+// maxSides bounds how many values of a field are sides. Those beyond that were lost
+// are one more, that nothing brings back but the safeguard as a whole.
+const maxSides = 1024
+
+// further names the side that stands for those beyond.
+const further = "further ones"
+
 // each appends a side for every value of a field that is one of the subject.
 func (s *side) each(sc *scope, slot int, subject string, out []string) []string {
 	if slot < 0 {
@@ -125,9 +132,16 @@ func (s *side) each(sc *scope, slot int, subject string, out []string) []string 
 		if s.byPart {
 			text, ours = sideOf(subject, v.Text)
 		}
-		if ours && text != "" && v.Kind != sigma.Array && v.Kind != sigma.Object && len(out) < maxSubjects {
-			out = append(out, s.name+": "+strings.ToLower(text))
+		if !ours || text == "" || v.Kind == sigma.Array || v.Kind == sigma.Object {
+			continue
 		}
+		if len(out) >= maxSides {
+			if slot == s.lost {
+				out = append(out, s.name+": "+further)
+			}
+			return out
+		}
+		out = append(out, s.name+": "+strings.ToLower(text))
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package detectors
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,37 @@ const twoSides = `
   selection: {Operation: Set-Thing}
   weak: [{param.A: false}, {param.B: false}]
   condition: selection and weak`
+
+// Of more values than are told apart, those beyond are one side, which no value of
+// them gives back.
+func TestSidesBeyondThoseThatAreToldApart(t *testing.T) {
+	e := engineOf(t, nil, exchangeRule(`
+  selection: {Operation: Remove-Thing}
+  condition: selection`, `
+  restored:
+    selection: {Operation: Add-Thing}
+    condition: selection
+  sides:
+    member: {lost: items.param.Removed, back: items.param.Added}
+`))
+	var names []string
+	for i := range maxSides + 2 {
+		names = append(names, fmt.Sprint("m", i))
+	}
+	all := strings.Join(names, ";")
+	var weak, strong []string
+	for _, payload := range []string{exchange(1, "Remove-Thing", "x", "Removed", all), exchange(2, "Add-Thing", "x", "Added", all)} {
+		decodeAll(t, []byte(payload), func(ev *ingest.Event) {
+			for _, m := range e.Match(ev, nil) {
+				weak, strong = append(weak, m.Finding.Weak...), append(strong, m.Finding.Strong...)
+			}
+		})
+	}
+	left := slices.DeleteFunc(weak, func(side string) bool { return slices.Contains(strong, side) })
+	if diff := cmp.Diff([]string{"member: " + further}, left); diff != "" || len(strong) != maxSides {
+		t.Errorf("%d sides are back, want %d; of those that were lost are left (-want +got):\n%s", len(strong), maxSides, diff)
+	}
+}
 
 func TestRestoreOfOneSideLeavesTheOther(t *testing.T) {
 	e := engineOf(t, nil, exchangeRule(twoSides, `

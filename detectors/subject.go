@@ -156,9 +156,13 @@ func (s subject) several(sc *scope) []string {
 			continue
 		}
 		found = found || values[0] != ""
-		joined := make([]string, 0, len(keys)*len(values))
+		joined := make([]string, 0, min(len(keys)*len(values), maxSubjects))
 		for _, key := range keys {
 			for _, v := range values {
+				if len(joined) == maxSubjects {
+					sc.cut()
+					break
+				}
 				if parts > 0 {
 					v = key + joiner + v
 				}
@@ -238,6 +242,10 @@ func (p *part) of(sc *scope) []string {
 				out = p.all(v.Text, out)
 			}
 		}
+		if len(out) > maxSubjects {
+			out = out[:maxSubjects]
+			sc.cut()
+		}
 		if len(out) > 0 {
 			return out
 		}
@@ -252,8 +260,9 @@ func (p *part) out(sc *scope) bool {
 
 func scalar(v sigma.Value) bool { return v.Kind > sigma.Null && v.Kind < sigma.Object }
 
-// maxSubjects bounds what one event can open.
-const maxSubjects = 64
+// maxSubjects bounds what one event can open, and the values of a field that it
+// feeds; events that have more are counted.
+const maxSubjects = 256
 
 // cut trims a value to what identifies the subject.
 func (p *part) cut(v string) string {

@@ -32,9 +32,9 @@ func (p *part) one(text string) string {
 	return ""
 }
 
-// all appends the values that a text has, as far as there is room.
+// all appends the values that a text has, and one too many at most.
 func (p *part) all(text string, out []string) []string {
-	for sep, more := p.separator(text), true; more && len(out) < maxSubjects; {
+	for sep, more := p.separator(text), true; more && len(out) <= maxSubjects; {
 		var v string
 		v, text, more = cutAt(text, sep)
 		if v = p.cut(v); v != "" {

@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"phiwatch/ingest"
 )
@@ -59,9 +60,15 @@ func TestSubjectsOfSeveralValuesInOneText(t *testing.T) {
 			}
 		}
 	}
-	many := `"` + strings.Repeat("m;", 2*maxSubjects) + `"`
-	if got := membersOf(t, e, "Add-Member", many); len(got) != maxSubjects {
-		t.Errorf("%d subjects of %d values, want %d", len(got), 2*maxSubjects, maxSubjects)
+	for values, cut := range map[int]float64{maxSubjects: 0, 2 * maxSubjects: 1} {
+		before := testutil.ToFloat64(e.metrics.cut)
+		many := `"` + strings.Repeat("m;", values) + `"`
+		if got := membersOf(t, e, "Add-Member", many); len(got) != maxSubjects {
+			t.Errorf("%d subjects of %d values, want %d", len(got), values, maxSubjects)
+		}
+		if got := testutil.ToFloat64(e.metrics.cut) - before; got != cut {
+			t.Errorf("%d values count as %v events of which not all was looked at, want %v", values, got, cut)
+		}
 	}
 }
 
