@@ -138,7 +138,9 @@ func (e *episode) lose(sides []string) {
 
 // gain notes the sides that are strong again.
 func (e *episode) gain(sides []string) {
-	e.Weak = slices.DeleteFunc(e.Weak, func(side string) bool { return slices.Contains(sides, side) })
+	e.Weak = slices.DeleteFunc(e.Weak, func(weak string) bool {
+		return slices.ContainsFunc(sides, func(strong string) bool { return detectors.Covers(strong, weak) })
+	})
 }
 
 func (e *episode) hear(o *observation, w *observed) {

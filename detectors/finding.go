@@ -48,7 +48,7 @@ type Finding struct {
 	// A safeguard may have several sides, such as the parameters of one
 	// setting. A finding may be of some of them only: those that are weak from
 	// this event on, and those that are strong. None means the safeguard as a
-	// whole. The violation is over when no side is weak.
+	// whole. The violation is over when no side is weak; see Covers.
 	Weak, Strong []string
 
 	// Revision tells apart what was concluded of one event as more became known

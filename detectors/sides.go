@@ -122,6 +122,14 @@ const maxSides = 1024
 // further names the side that stands for those beyond.
 const further = "further ones"
 
+// Covers reports whether one side that is strong makes up for another that is weak:
+// if they are the same, or the strong one is "NAME: *", for all of that name: what
+// includes everybody again does not say whom.
+func Covers(strong, weak string) bool {
+	name, all := strings.CutSuffix(strong, "*")
+	return strong == weak || all && strings.HasSuffix(name, ": ") && strings.HasPrefix(weak, name)
+}
+
 // each appends a side for every value of a field that is one of the subject.
 func (s *side) each(sc *scope, slot int, subject string, out []string) []string {
 	if slot < 0 {

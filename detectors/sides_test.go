@@ -60,6 +60,26 @@ const twoSides = `
   weak: [{param.A: false}, {param.B: false}]
   condition: selection and weak`
 
+func TestSidesThatCoverOthers(t *testing.T) {
+	for _, c := range []struct {
+		strong, weak string
+		want         bool
+	}{
+		{"group: a", "group: a", true},
+		{"group: *", "group: a", true},
+		{"group: *", "group: *", true},
+		{"group: *", "included group: a", false},
+		{"group: *", "group", false},
+		{"group: a", "group: *", false},
+		{"*", "group: a", false},
+		{"path *", "path a", false}, // a value that ends so
+	} {
+		if got := Covers(c.strong, c.weak); got != c.want {
+			t.Errorf("%q covers %q: %v, want %v", c.strong, c.weak, got, c.want)
+		}
+	}
+}
+
 // Of more values than are told apart, those beyond are one side, which no value of
 // them gives back.
 func TestSidesBeyondThoseThatAreToldApart(t *testing.T) {

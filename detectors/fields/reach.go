@@ -15,7 +15,8 @@ import (
 //
 //	spared.<list>.<member>    what a member spares now and did not: what is new in
 //	                          excludeUsers, or gone from includeUsers unless All are in it
-//	reached.<list>.<member>   the other way round
+//	reached.<list>.<member>   the other way round; * for all of an include… when everything
+//	                          is included again but for what is excluded
 //	reached.<list>.everybody  true if nothing is spared any more and something was;
 //	                          reached.<list>.everything is that of applications,
 //	                          reached.<list>.every_workload that of service principals
@@ -134,6 +135,9 @@ func (r *reach) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		return dst
 	}
 	m := r.of
+	if !r.spared && !m.excludes && !m.own && r.opened(ev) {
+		dst = append(dst, sigma.Value{Kind: sigma.String, Text: "*"})
+	}
 	switch {
 	case m.unchanged(ev) || !policyTold(ev):
 		return dst
@@ -155,6 +159,11 @@ func (r *reach) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		}
 	}
 	return dst
+}
+
+// opened reports whether everything is included, but for what is excluded, and was not.
+func (r *reach) opened(ev *ingest.Event) bool {
+	return r.changed(ev) && policyTold(ev) && r.all(ev, true) && !r.all(ev, false) && !r.total(ev, true)
 }
 
 // counts reports whether it matters that a member has a value, or has not.

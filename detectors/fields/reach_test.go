@@ -74,7 +74,10 @@ func TestWhomAPolicySparesAndReaches(t *testing.T) {
 		{"reached.glass.everybody", butAB, butB, nil},
 		{"spared.glass.includeUsers", everybody, groups, []string{"All"}},
 		{"spared.glass.includeUsers", groups, everybody, nil},
-		{"reached.glass.includeUsers", groups, butB, []string{"all"}},
+		{"reached.glass.includeUsers", groups, butB, []string{"*", "all"}},
+		{"reached.glass.includeGroups", groups, butB, []string{"*"}}, // those lost before, too
+		{"reached.glass.includeGroups", butB, butAB, nil},
+		{"reached.glass.excludeGroups", groups, butB, nil},
 		{"spared.glass.includeGroups", groups, oneGroup, []string{"h"}},
 		{"spared.glass.includeGroups", groups, butB, nil}, // all users are
 		{"reached.glass.includeGroups", oneGroup, groups, []string{"h"}},
