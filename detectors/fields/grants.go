@@ -49,7 +49,7 @@ func newGrants(back, held bool) func(string, map[string][]string) (computed, err
 }
 
 func (g *grants) inputs() []*document.Path {
-	out := []*document.Path{policyNow}
+	out := []*document.Path{policyNow, ofGrants.before, ofGrants.now}
 	for _, p := range append([]policySides{grantOperator, grantControls, grantStrength}, grantOthers...) {
 		out = append(out, p.before, p.now)
 	}
@@ -57,7 +57,7 @@ func (g *grants) inputs() []*document.Path {
 }
 
 func (g *grants) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if !policyTold(ev) {
+	if !g.held && ofGrants.same(ev) || !policyTold(ev) {
 		return dst
 	}
 	had, has := readGrant(ev, false), readGrant(ev, true)

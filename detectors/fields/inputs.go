@@ -25,7 +25,7 @@ func (u *uncovered) inputs() []*document.Path { return []*document.Path{u.by, u.
 func (r *ranges) inputs() []*document.Path    { return []*document.Path{r.has, r.lacks} }
 
 func (r *reach) inputs() []*document.Path {
-	out := []*document.Path{policyNow}
+	out := []*document.Path{policyNow, ofConditions.before, ofConditions.now}
 	for i := range r.among.members { // all: it takes them to know whether anything is spared
 		out = r.among.members[i].reading(out)
 	}
@@ -45,7 +45,7 @@ func (m *member) reading(out []*document.Path) []*document.Path {
 }
 
 func (n *narrow) inputs() []*document.Path {
-	out := []*document.Path{policyNow, policyBefore, filterMode.before, filterMode.now}
+	out := []*document.Path{policyNow, policyBefore, ofConditions.before, ofConditions.now, filterMode.before, filterMode.now}
 	for _, c := range conditions { // all: it takes them to know whether anything narrows
 		out = append(out, c.before, c.now)
 	}

@@ -76,7 +76,7 @@ func newNarrow(widened bool) func(string, map[string][]string) (computed, error)
 
 func (n *narrow) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	switch {
-	case n.of != nil && n.of.unchanged(ev) || !policyTold(ev):
+	case ofConditions.same(ev) || n.of != nil && n.of.unchanged(ev) || !policyTold(ev):
 		return dst
 	case n.of == nil:
 		if !narrowed(ev, true) && (narrowed(ev, false) || !isObject(ev, policyBefore)) {

@@ -32,6 +32,21 @@ func (p policySides) text(ev *ingest.Event, now bool) string {
 	return LowerASCII(strings.TrimSpace(ev.Text(p.of(now))))
 }
 
+// The sections of a policy. Most changes are of something else, which one look tells.
+var (
+	ofConditions = ofPolicy("conditions")
+	ofGrants     = ofPolicy("grantControls")
+	ofSessions   = ofPolicy("sessionControls")
+)
+
+// same reports whether a section is known to be told on both sides of a change, and
+// alike.
+func (p policySides) same(ev *ingest.Event) bool {
+	was, _ := ev.Walked(p.before)
+	is, _ := ev.Walked(p.now)
+	return len(is) > 0 && slices.Equal(was, is)
+}
+
 // policyNow is the policy as a change left it, policyBefore as it was.
 var (
 	policyNow    = document.MustCompile("modified.ConditionalAccessPolicy.new")

@@ -128,6 +128,9 @@ func newReach(spared bool) func(string, map[string][]string) (computed, error) {
 }
 
 func (r *reach) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	if ofConditions.same(ev) {
+		return dst
+	}
 	if r.of == nil {
 		if r.changed(ev) && policyTold(ev) && r.total(ev, true) && !r.total(ev, false) {
 			dst = append(dst, sigma.Value{Kind: sigma.True, Text: "true"})

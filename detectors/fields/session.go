@@ -49,7 +49,7 @@ func newSessions(arg string, _ map[string][]string) (computed, error) {
 }
 
 func (c *sessions) inputs() []*document.Path {
-	out := []*document.Path{policyNow}
+	out := []*document.Path{policyNow, ofSessions.before, ofSessions.now}
 	for _, p := range []policySides{
 		signInFrequency, frequencyInterval, frequencyUnit, frequencyValue, persistentBrowser, browserMode,
 		cloudAppSecurity, cloudAppKind, appRestrictions, tokenProtection, accessEvaluation,
@@ -60,7 +60,7 @@ func (c *sessions) inputs() []*document.Path {
 }
 
 func (c *sessions) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if !policyTold(ev) {
+	if !c.held && ofSessions.same(ev) || !policyTold(ev) {
 		return dst
 	}
 	before, now := sessionOf(ev, false), sessionOf(ev, true)
