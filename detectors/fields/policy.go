@@ -39,12 +39,10 @@ var (
 	ofSessions   = ofPolicy("sessionControls")
 )
 
-// same reports whether a section is known to be told on both sides of a change, and
-// alike.
+// same reports whether a section is told on both sides of a change, and alike.
 func (p policySides) same(ev *ingest.Event) bool {
-	was, _ := ev.Walked(p.before)
-	is, _ := ev.Walked(p.now)
-	return len(is) > 0 && slices.Equal(was, is)
+	is := ev.Find(p.now)
+	return len(is) > 0 && slices.Equal(ev.Find(p.before), is)
 }
 
 // policyNow is the policy as a change left it, policyBefore as it was.
