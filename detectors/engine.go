@@ -168,13 +168,15 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	if findings, err = e.remember(ctx, tx, findings); err != nil {
 		return nil, err
 	}
-	if findings, err = e.compareKnown(ctx, tx, findings); err != nil {
+	findings, late, err := e.compareKnown(ctx, tx, findings, certain)
+	if err != nil {
 		return nil, err
 	}
 	if findings, err = e.holdRestores(ctx, tx, findings); err != nil {
 		return nil, err
 	}
 	certain = e.shown(certain, findings)
+	certain = append(certain, late...)
 	if e.windows != nil {
 		found, err := e.windows.apply(sqlJournal{ctx, tx}, certain)
 		if err != nil {

@@ -79,9 +79,19 @@ func (r *Rule) presumes() bool {
 	return slices.ContainsFunc(r.unknown, func(l level) bool { return l.none && l.match == nil })
 }
 
-// compareKnown settles the severity of findings of rules with an unknown level.
-func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
+// knowing holds the findings of a batch against what is known.
+type knowing struct {
+	e       *Engine
+	tx      *sql.Tx
+	matches []*Match // of the batch
+	late    []*Match // that feed correlations now that their subject is known
+}
+
+// compareKnown settles the severity of findings of rules with an unknown level, and
+// returns the matches of earlier batches that turn out to be findings.
+func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Finding, matches []*Match) ([]Finding, []*Match, error) {
 	out := make([]Finding, 0, len(findings)) // one may become several
+	k := &knowing{e: e, tx: tx, matches: matches}
 	var outdated int64
 	for _, f := range findings {
 		r := e.byEntry[f.Rule.Entry]
@@ -92,39 +102,39 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 		if f.State != Weakened || len(f.Strong) > 0 { // it shows a subject strong
 			outdated = max(outdated, f.outdated())
 		}
-		settled, err := e.settle(ctx, tx, r, f)
+		settled, err := k.settle(ctx, r, f)
 		if err != nil {
-			return nil, fmt.Errorf("compare %s with what is known: %w", f.Rule.Entry, err)
+			return nil, nil, fmt.Errorf("compare %s with what is known: %w", f.Rule.Entry, err)
 		}
 		out = append(out, settled...)
 	}
 	if outdated == 0 {
-		return out, nil
+		return out, k.late, nil
 	}
 	_, err := tx.ExecContext(ctx, `DELETE FROM unknown_weak WHERE happened < $1`, outdated)
-	return out, err
+	return out, k.late, err
 }
 
-func (e *Engine) settle(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
+func (k *knowing) settle(ctx context.Context, r *Rule, f Finding) ([]Finding, error) {
 	switch {
 	case f.State == knows:
-		return e.strong(ctx, tx, f, []string{strings.ToLower(f.Subject)})
+		return k.strong(ctx, f, []string{strings.ToLower(f.Subject)})
 	case f.State == Restored && r.known != nil:
 		return []Finding{f}, nil
 	case f.State == Restored:
-		weak, err := e.strong(ctx, tx, f, f.keys(f.Strong))
+		weak, err := k.strong(ctx, f, f.keys(f.Strong))
 		return append(weak, f), err
 	}
 	var out []Finding
 	if r.known == nil && len(f.Strong) > 0 {
-		weak, err := e.strong(ctx, tx, f, f.keys(f.Strong))
+		weak, err := k.strong(ctx, f, f.keys(f.Strong))
 		if err != nil {
 			return nil, err
 		}
 		out = weak
 	}
 	if f.Unsure {
-		weak, err := e.doubt(ctx, tx, r, f)
+		weak, err := k.doubt(ctx, r, f)
 		return append(out, weak...), err
 	}
 	return append(out, f), nil
@@ -145,23 +155,23 @@ func (f *Finding) keys(sides []string) []string {
 }
 
 // doubt lowers a weak value's severity unless a strong one from before is known.
-func (e *Engine) doubt(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
+func (k *knowing) doubt(ctx context.Context, r *Rule, f Finding) ([]Finding, error) {
 	keys := f.keys(f.Weak)
 	if r.known != nil {
 		keys = []string{strings.ToLower(f.Known)}
 	}
-	stored, err := storeFinding(&f)
+	stored, err := storeMatch(&Match{Finding: f, feeds: k.feeds(&f)})
 	if err != nil {
 		return nil, err
 	}
 	for _, key := range keys {
 		var before bool
-		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM known_strong WHERE entry = $1 AND tenant = $2 AND subject = $3 AND since < $4`,
+		err := k.tx.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM known_strong WHERE entry = $1 AND tenant = $2 AND subject = $3 AND since < $4`,
 			f.Rule.Entry, f.Tenant, key, f.Time.UnixMicro()).Scan(&before)
 		if err != nil || before {
 			return []Finding{f}, err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO unknown_weak (entry, tenant, subject, event, happened, finding) VALUES ($1, $2, $3, $4, $5, $6)
+		_, err = k.tx.ExecContext(ctx, `INSERT INTO unknown_weak (entry, tenant, subject, event, happened, finding) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (entry, tenant, subject, event) DO NOTHING`, f.Rule.Entry, f.Tenant, key, f.Evidence.EventID+joiner+f.Subject, f.Time.UnixMicro(), stored)
 		if err != nil {
 			return nil, err
@@ -174,12 +184,25 @@ func (e *Engine) doubt(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]F
 	return []Finding{f}, nil
 }
 
+// feeds returns what f, which is nothing as far as is known, is to correlations.
+func (k *knowing) feeds(f *Finding) []byte {
+	if !f.Hide {
+		return nil // it is told, and feeds, at once
+	}
+	for _, m := range k.matches {
+		if m.Finding.Hide && m.Finding.Rule == f.Rule && m.Finding.Evidence.EventID == f.Evidence.EventID && m.Finding.Subject == f.Subject {
+			return m.feeds
+		}
+	}
+	return nil
+}
+
 // strong notes that what the keys name was strong at f's time, and returns, at
 // full severity, the weak values that turn out to have come after. Of a subject
 // that is known to have been strong before f, none can be waiting.
-func (e *Engine) strong(ctx context.Context, tx *sql.Tx, f Finding, keys []string) ([]Finding, error) {
+func (k *knowing) strong(ctx context.Context, f Finding, keys []string) ([]Finding, error) {
 	var weak []Finding
-	at := f.Time.UnixMicro()
+	e, tx, at := k.e, k.tx, f.Time.UnixMicro()
 	for _, key := range keys {
 		whole := strings.Join([]string{f.Rule.Entry, f.Tenant, key}, parted)
 		if e.strongSince.since(whole, at) {
@@ -197,11 +220,18 @@ func (e *Engine) strong(ctx context.Context, tx *sql.Tx, f Finding, keys []strin
 		if err != nil {
 			return nil, err
 		}
-		found, err := e.scanFindings(rows)
+		found, err := e.scanMatches(rows)
 		if err != nil {
 			return nil, err
 		}
-		weak = append(weak, found...)
+		for i := range found {
+			m := &found[i]
+			weak = append(weak, m.Finding)
+			if len(m.feeds) > 0 && len(k.feeds(&m.Finding)) == 0 { // else it is of this batch
+				m.seen = seen(m.Finding.Time.UnixMicro(), m.Finding.Evidence.Enqueued)
+				k.late = append(k.late, m)
+			}
+		}
 	}
 	return weak, nil
 }
