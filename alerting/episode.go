@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"phiwatch/detectors"
 )
@@ -136,10 +137,20 @@ func (e *episode) lose(sides []string) {
 	e.Weak = slices.Compact(e.Weak)
 }
 
-// gain notes the sides that are strong again.
+// gain notes the sides that are strong again. Many may be, of more that are weak:
+// only those that cover others are held against each.
 func (e *episode) gain(sides []string) {
+	if len(e.Weak) == 0 || len(sides) == 0 {
+		return
+	}
+	same, others := make(map[string]bool, len(sides)), []string(nil)
+	for _, strong := range sides {
+		if same[strong] = true; strings.HasSuffix(strong, "*") {
+			others = append(others, strong)
+		}
+	}
 	e.Weak = slices.DeleteFunc(e.Weak, func(weak string) bool {
-		return slices.ContainsFunc(sides, func(strong string) bool { return detectors.Covers(strong, weak) })
+		return same[weak] || slices.ContainsFunc(others, func(strong string) bool { return detectors.Covers(strong, weak) })
 	})
 }
 

@@ -119,8 +119,12 @@ func (s sides) of(sc *scope, state State, subject string) (weak, strong []string
 // are one more, that nothing brings back but the safeguard as a whole.
 const maxSides = 1024
 
-// further names the side that stands for those beyond.
-const further = "further ones"
+// further names the side that stands for those beyond: a value has no capitals.
+const further = "Further ones"
+
+// maxSide bounds, in bytes, the value that names a side: a longer one, such as the rule
+// of a filter, is told by a digest behind its NAME, which Covers looks for.
+const maxSide = 240
 
 // Covers reports whether one side that is strong makes up for another that is weak:
 // if they are the same, or the strong one is "NAME: *", for all of that name: what
@@ -149,7 +153,10 @@ func (s *side) each(sc *scope, slot int, subject string, out []string) []string 
 			}
 			return out
 		}
-		out = append(out, s.name+": "+strings.ToLower(text))
+		if text = strings.ToLower(text); len(text) > maxSide {
+			text = "sha256:" + digest([]byte(text))
+		}
+		out = append(out, s.name+": "+text)
 	}
 	return out
 }

@@ -98,7 +98,10 @@ func TestSidesBeyondThoseThatAreToldApart(t *testing.T) {
 	}
 	all := strings.Join(names, ";")
 	var weak, strong []string
-	for _, payload := range []string{exchange(1, "Remove-Thing", "x", "Removed", all), exchange(2, "Add-Thing", "x", "Added", all)} {
+	for _, payload := range []string{
+		exchange(1, "Remove-Thing", "x", "Removed", all), exchange(2, "Add-Thing", "x", "Added", all),
+		exchange(3, "Add-Thing", "x", "Added", further), // a member of that name is another
+	} {
 		decodeAll(t, []byte(payload), func(ev *ingest.Event) {
 			for _, m := range e.Match(ev, nil) {
 				weak, strong = append(weak, m.Finding.Weak...), append(strong, m.Finding.Strong...)
@@ -106,8 +109,42 @@ func TestSidesBeyondThoseThatAreToldApart(t *testing.T) {
 		})
 	}
 	left := slices.DeleteFunc(weak, func(side string) bool { return slices.Contains(strong, side) })
-	if diff := cmp.Diff([]string{"member: " + further}, left); diff != "" || len(strong) != maxSides {
-		t.Errorf("%d sides are back, want %d; of those that were lost are left (-want +got):\n%s", len(strong), maxSides, diff)
+	if diff := cmp.Diff([]string{"member: " + further}, left); diff != "" || len(strong) != maxSides+1 {
+		t.Errorf("%d sides are back, want %d; of those that were lost are left (-want +got):\n%s", len(strong), maxSides+1, diff)
+	}
+}
+
+// However long a value is, the side that it names is told apart, is one of its name,
+// and is one that the ledger stores as it is.
+func TestSidesOfLongValues(t *testing.T) {
+	e := engineOf(t, nil, exchangeRule(`
+  selection: {Operation: Remove-Thing}
+  condition: selection`, `
+  restored:
+    selection: {Operation: Add-Thing}
+    condition: selection
+  sides:
+    filter: {lost: param.Removed, back: param.Added}
+`))
+	long := strings.Repeat("Ä", maxSide)
+	var sides []string
+	for _, payload := range []string{
+		exchange(1, "Remove-Thing", "x", "Removed", long+"a"), exchange(2, "Remove-Thing", "x", "Removed", long+"b"),
+		exchange(3, "Add-Thing", "x", "Added", strings.ToLower(long)+"A"),
+	} {
+		decodeAll(t, []byte(payload), func(ev *ingest.Event) {
+			for _, m := range e.Match(ev, nil) {
+				sides = append(append(sides, m.Finding.Weak...), m.Finding.Strong...)
+			}
+		})
+	}
+	if len(sides) != 3 || sides[0] == sides[1] || sides[0] != sides[2] {
+		t.Fatalf("sides %q, want three, of which only the last is the first", sides)
+	}
+	for _, side := range sides {
+		if !Covers("filter: *", side) || len(side) > 300 {
+			t.Errorf("%q is no side of its name, or too long", side)
+		}
 	}
 }
 
