@@ -75,7 +75,7 @@ func TestWhatIsLeftOutWasCommitted(t *testing.T) {
 		close(out)
 	}()
 	r, want, left := rand.New(rand.NewPCG(3, 9)), map[string]int64{}, 0
-	var batch []read
+	var batch, later []read
 	decide := func(commit bool) {
 		var matches []Match
 		for _, ev := range batch {
@@ -89,7 +89,8 @@ func TestWhatIsLeftOutWasCommitted(t *testing.T) {
 		if _, err := e.Apply(t.Context(), tx, matches); err != nil {
 			t.Fatal(err)
 		}
-		if !commit {
+		if !commit { // it comes again, others before it
+			later, batch = append(later, batch...), batch[:0]
 			return
 		}
 		if err := tx.Commit(); err != nil {
@@ -110,10 +111,15 @@ func TestWhatIsLeftOutWasCommitted(t *testing.T) {
 		if !feedsKnown(e, ev.matches) {
 			left++
 		}
-		if batch = append(batch, ev); r.IntN(10) == 0 {
-			decide(r.IntN(4) > 0)
+		if batch = append(batch, ev); r.IntN(10) > 0 {
+			continue
 		}
+		if r.IntN(6) == 0 {
+			batch, later = append(batch, later...), nil
+		}
+		decide(r.IntN(4) > 0)
 	}
+	batch = append(batch, later...)
 	decide(true)
 	got := map[string]int64{}
 	rows, err := db.Query(`SELECT thing, event, happened FROM while_open WHERE role = 'seen'`)
