@@ -14,7 +14,8 @@ type clockwork struct {
 	last *prometheus.GaugeVec
 
 	mu      sync.Mutex
-	failing map[string]failure // by stage
+	failing map[string]failure   // by stage, as the following
+	done    map[string]time.Time // when it last came to an end; at first the start
 }
 
 // failure is the newest error of a stage, and since when there is no success.
@@ -29,17 +30,22 @@ const (
 	stageSweep = "sweep"
 )
 
-// maxFailing is how long a stage may fail before the daemon is not ready.
-const maxFailing = 2 * time.Minute
+// maxFailing is how long a stage may fail before the daemon is not ready, maxHanging
+// how long it may not come to an end.
+const (
+	maxFailing = 2 * time.Minute
+	maxHanging = 5 * time.Minute
+)
 
 func newClockwork(reg prometheus.Registerer) *clockwork {
-	c := &clockwork{failing: map[string]failure{}, last: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	c := &clockwork{failing: map[string]failure{}, done: map[string]time.Time{}, last: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "phiwatch_clock_last_success_timestamp_seconds",
 		Help: "When what goes by the clock was last done without error: the watch over the audit trail, the sweep of the ledger. At first the start.",
 	}, []string{"stage"})}
 	reg.MustRegister(c.last)
 	for _, stage := range []string{stageWatch, stageSweep} {
 		c.last.WithLabelValues(stage).SetToCurrentTime()
+		c.done[stage] = time.Now()
 	}
 	return c
 }
@@ -48,6 +54,7 @@ func newClockwork(reg prometheus.Registerer) *clockwork {
 func (c *clockwork) ran(stage string, now time.Time, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.done[stage] = now
 	if err == nil {
 		delete(c.failing, stage)
 		c.last.WithLabelValues(stage).Set(float64(now.UnixMilli()) / 1000)
@@ -68,6 +75,9 @@ func (c *clockwork) ready(now time.Time) error {
 	for _, stage := range []string{stageWatch, stageSweep} {
 		if f, fails := c.failing[stage]; fails && now.Sub(f.since) > maxFailing {
 			return fmt.Errorf("%s: fails since %s: %w", stage, f.since.UTC().Format(time.RFC3339), f.err)
+		}
+		if done := c.done[stage]; now.Sub(done) > maxHanging {
+			return fmt.Errorf("%s: has not come to an end since %s", stage, done.UTC().Format(time.RFC3339))
 		}
 	}
 	return nil

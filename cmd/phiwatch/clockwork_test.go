@@ -17,6 +17,7 @@ func TestClockworkTellsWhatGoesOnFailing(t *testing.T) {
 	c := newClockwork(prometheus.NewRegistry())
 	start := time.Date(2026, 9, 14, 8, 0, 0, 0, time.UTC)
 	at := func(after time.Duration) time.Time { return start.Add(after) }
+	c.ran(stageSweep, at(0), nil)
 	c.ran(stageWatch, at(0), nil)
 	c.ran(stageWatch, at(30*time.Second), errors.New("the disk is full"))
 	c.ran(stageWatch, at(60*time.Second), nil)
@@ -33,8 +34,14 @@ func TestClockworkTellsWhatGoesOnFailing(t *testing.T) {
 		t.Errorf("the last success was at %v, want %v", got, want)
 	}
 	c.ran(stageWatch, at(5*time.Minute), nil)
+	c.ran(stageSweep, at(5*time.Minute), nil)
 	if err := c.ready(at(9 * time.Minute)); err != nil {
 		t.Errorf("not ready after a success: %v", err)
+	}
+	c.ran(stageWatch, at(9*time.Minute), nil)
+	err = c.ready(at(11 * time.Minute)) // the sweep hangs
+	if err == nil || !strings.Contains(err.Error(), "sweep: has not come to an end since 2026-09-14T08:05:00Z") {
+		t.Errorf("ready says %v while the sweep hangs", err)
 	}
 }
 
