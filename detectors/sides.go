@@ -116,7 +116,7 @@ func (s sides) of(sc *scope, state State, subject string) (weak, strong []string
 }
 
 // maxSides bounds how many values of a field are sides. Those beyond that were lost
-// are one more, that nothing brings back but the safeguard as a whole.
+// are one more, that nothing brings back but all of that NAME, or the safeguard as a whole.
 const maxSides = 1024
 
 // further names the side that stands for those beyond: a value has no capitals.
