@@ -85,11 +85,14 @@ func (c *config) lists() map[string][]string {
 // sitesList holds addresses of sites, as whose beginnings files are known.
 const sitesList = "phi_sites"
 
-// closed ends each address with a slash: /sites/icu is not in /sites/icu-canteen.
+// closed ends each address with a slash: /sites/icu is not in /sites/icu-canteen. A
+// wildcard at the end says itself how far it reaches.
 func closed(addresses []string) []string {
 	out := make([]string, len(addresses))
 	for i, a := range addresses {
-		out[i] = strings.TrimRight(a, "/") + "/"
+		if out[i] = a; !strings.HasSuffix(a, "*") {
+			out[i] = strings.TrimRight(a, "/") + "/"
+		}
 	}
 	return distinct(out)
 }

@@ -53,7 +53,7 @@ func TestListsOfConfigurationAndFileAreOne(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "order"), "c\nb\nd\n")
 	file := filepath.Join(dir, "phiwatch.yml")
-	write(t, file, "lists: {label_order: [a, b], mine: [x, x], phi_sites: [https://example.org/sites/icu, https://example.org/sites/icu/]}\nlists_files: {label_order: order}\n")
+	write(t, file, "lists: {label_order: [a, b], mine: [x, x], phi_sites: [https://example.org/sites/icu, https://example.org/sites/icu/, https://example.org/sites/ward-*]}\nlists_files: {label_order: order}\n")
 	cfg, err := loadConfig(file)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestListsOfConfigurationAndFileAreOne(t *testing.T) {
 	if diff := cmp.Diff([]string{"x"}, got["mine"]); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"https://example.org/sites/icu/"}, got["phi_sites"]); diff != "" { // not that of /sites/icu-canteen
+	if diff := cmp.Diff([]string{"https://example.org/sites/icu/", "https://example.org/sites/ward-*"}, got["phi_sites"]); diff != "" { // not that of /sites/icu-canteen
 		t.Error(diff)
 	}
 	if l, ok := got["phi_apps"]; !ok || len(l) != 0 {
