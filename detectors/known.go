@@ -26,7 +26,8 @@ import (
 //
 // An event of the detection makes its key known; a weakening asks for the one
 // that it has at of. So an inventory is kept: the mail-flow rules that encrypt,
-// the groups that a policy excludes.
+// the groups that a policy excludes. Where the rule has an alias, its names are
+// keys, too: what was made by name may be enabled by its id.
 
 // known is what makes a subject known to have been strong.
 type known struct{ of subject }
@@ -118,7 +119,7 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 func (k *knowing) settle(ctx context.Context, r *Rule, f Finding) ([]Finding, error) {
 	switch {
 	case f.State == knows:
-		return k.strong(ctx, f, []string{strings.ToLower(f.Subject)})
+		return k.strong(ctx, f, f.calls(f.Subject))
 	case f.State == Restored && r.known != nil:
 		return []Finding{f}, nil
 	case f.State == Restored:
@@ -154,15 +155,16 @@ func (f *Finding) keys(sides []string) []string {
 	return keys
 }
 
+// calls are the key and the other names under which it is known, case-folded.
+func (f *Finding) calls(key string) []string {
+	return unique(append([]string{strings.ToLower(key)}, f.Alias...))
+}
+
 // doubt lowers a weak value's severity unless a strong one from before is known.
 func (k *knowing) doubt(ctx context.Context, r *Rule, f Finding) ([]Finding, error) {
 	keys := f.keys(f.Weak)
 	if r.known != nil {
-		keys = []string{strings.ToLower(f.Known)}
-	}
-	stored, err := storeMatch(&Match{Finding: f, feeds: k.feeds(&f)})
-	if err != nil {
-		return nil, err
+		keys = f.calls(f.Known)
 	}
 	for _, key := range keys {
 		var before bool
@@ -171,6 +173,12 @@ func (k *knowing) doubt(ctx context.Context, r *Rule, f Finding) ([]Finding, err
 		if err != nil || before {
 			return []Finding{f}, err
 		}
+	}
+	stored, err := storeMatch(&Match{Finding: f, feeds: k.feeds(&f)})
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
 		_, err = k.tx.ExecContext(ctx, `INSERT INTO unknown_weak (entry, tenant, subject, event, happened, finding) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (entry, tenant, subject, event) DO NOTHING`, f.Rule.Entry, f.Tenant, key, f.Evidence.EventID+joiner+f.Subject, f.Time.UnixMicro(), stored)
 		if err != nil {
