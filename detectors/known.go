@@ -85,6 +85,7 @@ type knowing struct {
 	e       *Engine
 	tx      *sql.Tx
 	matches []*Match // of the batch
+	hidden  map[identity][]byte
 	late    []*Match // that feed correlations now that their subject is known
 }
 
@@ -197,12 +198,25 @@ func (k *knowing) feeds(f *Finding) []byte {
 	if !f.Hide {
 		return nil // it is told, and feeds, at once
 	}
-	for _, m := range k.matches {
-		if m.Finding.Hide && m.Finding.Rule == f.Rule && m.Finding.Evidence.EventID == f.Evidence.EventID && m.Finding.Subject == f.Subject {
-			return m.feeds
+	if k.hidden == nil {
+		k.hidden = map[identity][]byte{}
+		for _, m := range k.matches {
+			if m.Finding.Hide {
+				k.hidden[identityOf(&m.Finding)] = m.feeds
+			}
 		}
 	}
-	return nil
+	return k.hidden[identityOf(f)]
+}
+
+// identity tells a finding from the others of its batch.
+type identity struct {
+	entry, event, subject string
+	state                 State
+}
+
+func identityOf(f *Finding) identity {
+	return identity{f.Rule.Entry, f.Evidence.EventID, f.Subject, f.State}
 }
 
 // strong notes that what the keys name was strong at f's time, and returns, at
@@ -257,21 +271,18 @@ func (e *Engine) shown(matches []*Match, findings []Finding) []*Match {
 	if !slices.ContainsFunc(matches, held) {
 		return matches
 	}
-	type id struct {
-		entry, event, subject string
-		state                 State
-	}
-	idOf := func(f *Finding) id {
+	idOf := func(f *Finding) identity {
+		id := identityOf(f)
 		if r := e.byEntry[f.Rule.Entry]; r != nil && r.alias != nil {
-			return id{f.Rule.Entry, f.Evidence.EventID, "", f.State} // the subject may be another by now
+			id.subject = "" // it may be another by now
 		}
-		return id{f.Rule.Entry, f.Evidence.EventID, f.Subject, f.State}
+		return id
 	}
-	found := map[id]bool{}
+	shown := map[identity]bool{}
 	for i := range findings {
 		if !slices.Equal(findings[i].Strong, []string{NoSide}) {
-			found[idOf(&findings[i])] = true
+			shown[idOf(&findings[i])] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(matches), func(m *Match) bool { return held(m) && !found[idOf(&m.Finding)] })
+	return slices.DeleteFunc(slices.Clone(matches), func(m *Match) bool { return held(m) && !shown[idOf(&m.Finding)] })
 }
