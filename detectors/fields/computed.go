@@ -50,6 +50,7 @@ import (
 //	until.<path>                whole days from the event to the time at path, in Unix seconds
 //	first.<path> | <path> …     the values of the first path that has one
 //	any.<path> | <path> …       the values of all the paths
+//	told.body.<path>            of an Azure operation, what the request says at path, or where it does not, the answer
 //	vault.<path>,<path> …       the names of the key vaults that resource ids or addresses at the paths belong to
 //	vault_key.<path>            VAULT/KEY of the address of a key; vault_key.<vault>,<name> of a vault's address and a key's name
 //	mailbox.<path>,<path> …     mailboxes by the last part of their directory path or the local part of their address
@@ -83,6 +84,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"days":     newDays,
 	"first":    newFirst,
 	"any":      newAny,
+	"told":     newTold,
 	"mapped":   newMapped,
 	"said":     newSaid,
 	"part":     newPart,
