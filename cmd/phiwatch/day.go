@@ -131,7 +131,7 @@ func (d *day) traffic(n int) {
 	h := hospital.New(uint64(d.start.Unix()))
 	pending := map[string][][]byte{}
 	for i := range n {
-		at := d.start.Add(time.Duration(i) * 24 * time.Hour / time.Duration(n))
+		at := d.start.Add(intoDay(i, n))
 		family, record := h.Next(at)
 		hub := hubOfFamily[family]
 		pending[hub] = append(pending[hub], record)
@@ -144,6 +144,10 @@ func (d *day) traffic(n int) {
 		d.message(d.start.Add(24*time.Hour-time.Minute), hub, records)
 	}
 }
+
+// intoDay is when in the day the record i of n happens. The division comes first: a
+// hundred thousand days are more than a Duration holds.
+func intoDay(i, n int) time.Duration { return time.Duration(i) * (24 * time.Hour / time.Duration(n)) }
 
 func (d *day) message(at time.Time, hub string, records [][]byte) {
 	if len(records) == 0 {
