@@ -55,6 +55,7 @@ import (
 //	vault_key.<path>            VAULT/KEY of the address of a key; vault_key.<vault>,<name> of a vault's address and a key's name
 //	mailbox.<path>,<path> …     mailboxes by the last part of their directory path or the local part of their address
 //	site.<path>,<path> …        the sites that SharePoint addresses lie in
+//	within.<list>.<path>        the resources of the operator's list that lie in the scope that the lock, assignment … with the id at path is of
 //	resource.<path>             the ids of the Azure resources that others, such as its blob service, lie in
 //	each.<path>,<path> …        the texts at all the paths, each once
 //	items.<path>,<path> …       the items of lists at all the paths, each once; a text may be a list, too: "a;b"
@@ -85,6 +86,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"first":    newFirst,
 	"any":      newAny,
 	"told":     newTold,
+	"within":   newWithin,
 	"mapped":   newMapped,
 	"said":     newSaid,
 	"part":     newPart,
@@ -158,7 +160,7 @@ func Quotable(name string) string {
 }
 
 // listVerbs are those of computers whose argument begins with an operator's list.
-var listVerbs = []string{"outside", "rank", "lowered", "listed", "listed_vault", "unlisted", "uncovered", "spared", "reached"}
+var listVerbs = []string{"outside", "rank", "lowered", "listed", "listed_vault", "unlisted", "uncovered", "within", "spared", "reached"}
 
 // ListsOf returns the operator's list that a computed field reads, if it reads one.
 func ListsOf(name string) []string {
