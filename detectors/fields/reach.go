@@ -61,6 +61,7 @@ var sorts = []reached{
 		newFilter("exclude"), newFilter("include"))},
 	{"every_workload", "ServicePrincipalsInMyTenant", false,
 		newMembers("clientApplications.", "excludeServicePrincipals", "includeServicePrincipals")},
+	agents,
 }
 
 // ownMembers are not covered by all applications.
