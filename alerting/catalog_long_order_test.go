@@ -111,9 +111,5 @@ func (l *long) ledgerOf(r *rand.Rand, records []played) []alerting.Violation {
 	}
 	l.now = l.now.Add(90 * day) // what closes by itself has
 	sweep()
-	all, _, err := l.ledger.Violations(l.t.Context(), alerting.Filter{Limit: alerting.MaxLimit})
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	return all
+	return everyViolation(l.t, l.ledger)
 }

@@ -187,12 +187,23 @@ func (p *player) ledger(r *rand.Rand, records []played, repeats bool) []alerting
 		}
 		rest = rest[n:]
 	}
-	all, _, err := l.Violations(p.t.Context(), alerting.Filter{Limit: alerting.MaxLimit})
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	all := everyViolation(p.t, l)
 	slices.SortFunc(all, func(a, b alerting.Violation) int { return strings.Compare(a.ID, b.ID) })
 	return all
+}
+
+// everyViolation returns the whole ledger, which may be more than a page.
+func everyViolation(t *testing.T, l *alerting.Ledger) (all []alerting.Violation) {
+	t.Helper()
+	for f := (alerting.Filter{Limit: alerting.MaxLimit}); ; {
+		page, next, err := l.Violations(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all, f.Cursor = append(all, page...), next; next == "" {
+			return all
+		}
+	}
 }
 
 func (p *player) batch(l *alerting.Ledger, records []played) {
