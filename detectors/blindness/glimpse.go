@@ -75,7 +75,7 @@ func (g *Glimpse) Event(ev *ingest.Event) {
 	s := g.stream(ev)
 	h := &s.heard
 	h.records++
-	if ev.Time.After(h.happened) {
+	if ev.Time.After(h.happened) && (ev.Enqueued.IsZero() || !ev.Time.After(ev.Enqueued.Add(ahead))) {
 		h.happened = ev.Time
 	}
 	if !ev.Enqueued.IsZero() && !ev.Time.IsZero() && !ev.Time.Equal(ev.Enqueued) { // equal: the record does not say
@@ -96,6 +96,10 @@ func (g *Glimpse) Event(ev *ingest.Event) {
 		g.watch.sample(ev)
 	}
 }
+
+// ahead is how far clocks of sources may be ahead of the hub's. A date beyond that
+// tells nothing: it would say for years that the stream went on until then.
+const ahead = time.Hour
 
 // Damaged takes a record in that could not be decoded.
 func (g *Glimpse) Damaged() {

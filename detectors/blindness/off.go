@@ -47,14 +47,14 @@ func (w *Watch) Note(ctx context.Context, tx *sql.Tx, findings []detectors.Findi
 }
 
 // noteSetting takes in what a finding says of a setting: of its sides, if it
-// names some, else of the whole.
+// names some, else of the whole. Of an instant what is off counts, as in the ledger.
 func noteSetting(ctx context.Context, tx *sql.Tx, f *detectors.Finding) error {
 	if !slices.Contains(settings, f.Rule.Entry) {
 		return nil
 	}
 	note := func(side string, off bool) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO blind_cuts (entry, tenant, subject, side, at, is_off) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (entry, tenant, subject, side) DO UPDATE SET at = excluded.at, is_off = excluded.is_off WHERE blind_cuts.at <= excluded.at`,
+			ON CONFLICT (entry, tenant, subject, side) DO UPDATE SET at = excluded.at, is_off = excluded.is_off WHERE blind_cuts.at < excluded.at OR blind_cuts.at = excluded.at AND excluded.is_off`,
 			f.Rule.Entry, f.Tenant, strings.ToLower(f.Subject), strings.ToLower(side), micros(f.Time), off)
 		return err
 	}

@@ -114,7 +114,7 @@ func (s *stream) hear(o *Options, now time.Time, step, behind time.Duration, att
 	}
 	s.records += s.now.records
 	s.heard = s.now.last
-	if s.now.happened.After(s.happened) {
+	if s.now.happened.After(s.happened) || s.happened.After(now.Add(ahead)) {
 		s.happened = s.now.happened
 	}
 	for _, hub := range s.now.hubs {
