@@ -16,7 +16,7 @@ type Account struct {
 	Suppressed int64  `json:"suppressed"` // told to nobody on purpose: the receiver "none"
 	Pending    int64  `json:"pending"`    // not told yet
 	Retried    int64  `json:"retried"`    // attempts that failed and are tried again
-	Failed     int64  `json:"failed"`     // attempts that failed for good, until the group changes
+	Failed     int64  `json:"failed"`     // attempts that were refused, and are tried again seldom
 	Oldest     int64  `json:"-"`          // when the oldest pending change was made, microseconds; 0 = none
 }
 

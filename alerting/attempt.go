@@ -36,7 +36,7 @@ func (d *Dispatcher) attempt(ctx context.Context, w *worker, id string) outcome 
 	if err != nil {
 		if ctx.Err() == nil {
 			log.Error("cannot begin a delivery, trying again", "err", err)
-			return outcome{id, micros(d.o.Now().Add(time.Second))}
+			return outcome{id, d.o.Now().Add(time.Second)}
 		}
 		return outcome{id: id}
 	}
@@ -56,8 +56,8 @@ func (d *Dispatcher) attempt(ctx context.Context, w *worker, id string) outcome 
 	return outcome{id, e.quiet}
 }
 
-const beginAttempt = `UPDATE deliveries SET uncertain = (uncertain OR attempting), attempting = TRUE
-	WHERE id = $1 AND wanted > achieved AND NOT parked
+const beginAttempt = `UPDATE deliveries SET uncertain = (uncertain OR attempting), attempting = TRUE, parked = FALSE
+	WHERE id = $1 AND wanted > achieved
 	RETURNING uncertain, wanted, achieved, labels, receipt, failures, enqueued`
 
 const selectMembers = `SELECT v.swept, v.episode FROM delivery_members m JOIN violations v ON v.id = m.violation
@@ -115,9 +115,9 @@ func members(ctx context.Context, q querier, id string) ([]Violation, error) {
 // ending is what an attempt leaves behind.
 type ending struct {
 	ok, park  bool
-	uncertain bool  // it may have arrived all the same
-	due       int64 // of the next attempt
-	quiet     int64 // of the whole receiver
+	uncertain bool      // it may have arrived all the same
+	due       time.Time // of the next attempt
+	quiet     time.Time // of the whole receiver
 	problem   string
 }
 
@@ -127,11 +127,13 @@ func (d *Dispatcher) judge(a *attempt, err error) ending {
 	}
 	e := ending{problem: clip(err.Error(), maxText), uncertain: ambiguous(err), park: IsPermanent(err)}
 	delay := backoff(a.failures, d.o.MaxBackoff)
-	if after, ok := RetryDelay(err); ok && !e.park {
+	if after, ok := RetryDelay(err); e.park {
+		delay = d.o.Parked // a secret may be replaced and a bot invited, which tells nobody
+	} else if ok {
 		delay = max(after, 0)
-		e.quiet = micros(d.o.Now().Add(delay))
+		e.quiet = d.o.Now().Add(delay)
 	}
-	e.due = micros(d.o.Now().Add(delay))
+	e.due = d.o.Now().Add(delay)
 	return e
 }
 
@@ -158,10 +160,10 @@ func ambiguous(err error) bool {
 func (e *ending) report(w *worker, a *attempt, err error) {
 	log := w.log.With("group", a.group.Key, "failures", a.failures+1, "err", err)
 	if e.park {
-		log.Error("delivery failed for good; it stays pending until the group changes, a reload or a restart")
+		log.Error("delivery refused; it stays pending, and is tried again now and then, and at once after a reload", "at", e.due.UTC())
 		return
 	}
-	log.Warn("delivery failed, trying again", "at", fromMicros(e.due))
+	log.Warn("delivery failed, trying again", "at", e.due.UTC())
 }
 
 // record commits how the attempt ended. A request that has left must not be
@@ -201,7 +203,7 @@ func (a *attempt) record(ctx context.Context, tx *sql.Tx, receiver string, recei
 		}
 		return account(ctx, tx, receiver, Account{Delivered: 1, Merged: a.group.Version - a.achieved - 1})
 	}
-	_, err := tx.ExecContext(ctx, recordFailure, id, e.due, e.park, e.problem, e.uncertain, a.enqueued)
+	_, err := tx.ExecContext(ctx, recordFailure, id, micros(e.due), e.park, e.problem, e.uncertain, a.enqueued)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ import (
 type DispatchOptions struct {
 	Timeout     time.Duration    // of one attempt; default 15 s
 	MaxBackoff  time.Duration    // between attempts; default 5 min
+	Parked      time.Duration    // between attempts that no retry should help; default 15 min
 	Drain       time.Duration    // for what is due when Run is told to stop; default 10 s
 	Concurrency int              // groups worked at once, per receiver; default 4
 	Now         func() time.Time // time.Now if nil
@@ -26,6 +28,7 @@ type DispatchOptions struct {
 func (o *DispatchOptions) setDefaults() {
 	o.Timeout = cmp.Or(o.Timeout, 15*time.Second)
 	o.MaxBackoff = cmp.Or(o.MaxBackoff, 5*time.Minute)
+	o.Parked = cmp.Or(o.Parked, 15*time.Minute)
 	o.Drain = cmp.Or(o.Drain, 10*time.Second)
 	o.Concurrency = cmp.Or(o.Concurrency, 4)
 	if o.Now == nil {
@@ -79,7 +82,7 @@ func (d *Dispatcher) Wake() {
 }
 
 // SetReceivers replaces the receivers, for a reload. Attempts under way end
-// first; groups that had failed for good are tried again. What is pending for
+// first; groups that were refused are tried again at once. What is pending for
 // a receiver that is gone stays pending, counted and logged, until there is a
 // receiver of that name again.
 func (d *Dispatcher) SetReceivers(receivers map[string]Receiver) {
@@ -102,6 +105,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		context.AfterFunc(work, func() { t.Stop() })
 	})
 	defer stop()
+	drained := false
 	for ctx.Err() == nil {
 		workers, current := d.workers()
 		if err := d.resume(ctx, workers); err != nil && ctx.Err() == nil {
@@ -109,20 +113,32 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			pause(ctx, time.Second)
 			continue
 		}
-		d.run(ctx, work, current, workers)
+		drained = d.run(ctx, work, current, workers)
 	}
-	workers, _ := d.workers()
-	d.each(workers, func(w *worker) { w.drain(work) })
+	if !drained {
+		workers, _ := d.workers()
+		d.each(workers, func(w *worker) { w.drain(work) })
+	}
 	return nil
 }
 
-// run runs the workers until ctx is done or the receivers are replaced.
-func (d *Dispatcher) run(ctx, work, current context.Context, workers []*worker) {
-	ctx, cancel := context.WithCancel(ctx)
+// run runs the workers until ctx is done or the receivers are replaced. When ctx is
+// done each drains as soon as its own attempts have ended, whatever the others wait
+// for; drained is whether all did.
+func (d *Dispatcher) run(ctx, work, current context.Context, workers []*worker) (drained bool) {
+	until, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(current, cancel)()
-	d.each(workers, func(w *worker) { w.run(ctx, work) })
-	<-ctx.Done() // also when there are no receivers to wait for
+	var replaced atomic.Bool
+	d.each(workers, func(w *worker) {
+		if w.run(until, work); ctx.Err() == nil {
+			replaced.Store(true)
+			return
+		}
+		w.drain(work)
+	})
+	<-until.Done() // also when there are no receivers to wait for
+	return ctx.Err() != nil && !replaced.Load()
 }
 
 func (d *Dispatcher) each(workers []*worker, f func(*worker)) {
@@ -150,7 +166,7 @@ func (d *Dispatcher) workers() ([]*worker, context.Context) {
 	return out, d.current
 }
 
-// resume tries again what had failed for good, and says what nobody works.
+// resume tries again what was refused, and says what nobody works.
 func (d *Dispatcher) resume(ctx context.Context, workers []*worker) error {
 	_, err := d.db.ExecContext(ctx, `UPDATE deliveries SET parked = FALSE, due = $1 WHERE parked`, micros(d.o.Now()))
 	if err != nil {

@@ -213,7 +213,7 @@ func TestRetryAfterQuietsTheWholeReceiver(t *testing.T) {
 	})
 }
 
-func TestPermanentFailureWaitsForAChangeOrAReload(t *testing.T) {
+func TestARefusalIsTriedAgainSeldomAndAtAChangeOrAReload(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		chat := newFake()
 		var broken atomic.Bool
@@ -227,11 +227,11 @@ func TestPermanentFailureWaitsForAChangeOrAReload(t *testing.T) {
 		s := startDaemon(t, db, "receiver: chat", chat)
 		defer s.stop()
 		s.take(t, weak("p", "e1", h))
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Minute)
 		s.take(t, weak("q", "e2", h))
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Minute)
 		a, err := s.Accounts(t.Context())
-		if err != nil || a[0].Failed != 2 || a[0].Pending != 2 || !a[0].Balanced() {
+		if err != nil || a[0].Failed != 4 || a[0].Pending != 2 || !a[0].Balanced() {
 			t.Errorf("accounts %+v, %v", a, err)
 		}
 		d, err := s.Violation(t.Context(), ViolationID(tenant, "ca-policy-disabled", "p"))
@@ -241,8 +241,63 @@ func TestPermanentFailureWaitsForAChangeOrAReload(t *testing.T) {
 		broken.Store(false)
 		s.d.SetReceivers(map[string]Receiver{"chat": s})
 		time.Sleep(time.Hour)
-		s.checkLog(t, "0s version 1: no such channel", "1h0m0s version 2: no such channel", "2h0m0s version 2")
+		s.checkLog(t, "0s version 1: no such channel", "15m0s version 1: no such channel",
+			"20m0s version 2: no such channel", "35m0s version 2: no such channel", "40m0s version 2")
 	})
+}
+
+// A token that is replaced in its file, and a bot that is invited, tell nobody.
+func TestWhatWasRefusedIsToldWhenTheCauseIsGone(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		chat := newFake()
+		chat.before = func(n int, g Group) error {
+			if n == 1 {
+				return Permanent(errors.New("token revoked"))
+			}
+			return nil
+		}
+		s := startDaemon(t, db, "receiver: chat", chat)
+		defer s.stop()
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(time.Hour)
+		s.checkLog(t, "0s version 1: token revoked", "15m0s version 1")
+		d, err := s.Violation(t.Context(), ViolationID(tenant, "ca-policy-disabled", "p"))
+		if err != nil || d.Deliveries[0].Parked || d.Deliveries[0].Achieved != 1 {
+			t.Errorf("delivery %+v, %v", d.Deliveries, err)
+		}
+	})
+}
+
+// A clock that ran ahead when an attempt failed, and is right again, leaves the
+// next one far away.
+func TestAClockThatIsSetBackHoldsNothingUp(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		failures int64
+		ahead    time.Duration
+		told     bool
+	}{
+		{"after a failure, in five minutes", 1, 5 * time.Minute, false},
+		{"after a failure, in twelve hours", 1, 12 * time.Hour, true},
+		{"a first one, in twelve hours", 0, 12 * time.Hour, false},
+		{"a first one, in a year", 0, 365 * 24 * time.Hour, true},
+	} {
+		inBubble(t, func(t *testing.T, db *sql.DB) {
+			s := startDaemon(t, db, "receiver: chat", newFake())
+			defer s.stop()
+			synctest.Wait()
+			apply(t, s.Ledger, weak("p", "e1", h)) // nobody was woken
+			_, err := db.Exec(`UPDATE deliveries SET due = $1, failures = $2`, micros(time.Now().Add(tt.ahead)), tt.failures)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.d.Wake()
+			time.Sleep(time.Minute)
+			if told := len(s.lines()) == 1; told != tt.told {
+				t.Errorf("%s: told %v", tt.name, told)
+			}
+		})
+	}
 }
 
 func TestRemovedReceiverKeepsItsPendingDeliveries(t *testing.T) {
@@ -312,6 +367,23 @@ func TestStopDeliversWhatIsDueAndThenEnds(t *testing.T) {
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("stopped after %s, want 10s", took)
 		}
+	})
+}
+
+// Who answers must not wait for who does not: at the stop there is no later.
+func TestStopDeliversWhateverAnotherReceiverWaitsFor(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "{receiver: chat, routes: [{receiver: pager, continue: true}, {receiver: chat}]}", newFake())
+		hung := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		s.d.SetReceivers(map[string]Receiver{"chat": s, "pager": hung})
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(time.Second)
+		apply(t, s.Ledger, weak("q", "e2", h)) // nobody was woken
+		s.stop()
+		s.checkLog(t, "0s version 1", "1s version 2")
 	})
 }
 

@@ -181,7 +181,7 @@ type Delivery struct {
 	Sent     time.Time         `json:"sent,omitzero"` // last success
 	Next     time.Time         `json:"next,omitzero"` // attempt, while something is pending
 	Failures int               `json:"failures,omitempty"`
-	Parked   bool              `json:"parked,omitempty"` // failed for good, until something changes
+	Parked   bool              `json:"parked,omitempty"` // refused: tried again seldom, until something changes
 	Finished bool              `json:"finished,omitempty"`
 	Error    string            `json:"error,omitempty"`
 }

@@ -14,7 +14,7 @@ type Receiver interface {
 	// successful Deliver for this group returned, nil the first time.
 	//
 	// It is called by one goroutine per group at a time and must honour ctx.
-	// Errors are Permanent (no retry would help; counted, kept, reported),
+	// Errors are Permanent (no retry would help: tried again seldom, and reported),
 	// RetryAfter (the destination named a pause) or plain (try again with
 	// back-off). Errors never contain a secret.
 	Deliver(ctx context.Context, g Group, have Receipt) (Receipt, error)
@@ -92,7 +92,7 @@ type Violation struct {
 	Evidence    []string  `json:"evidence"`          // event ids, oldest first, bounded
 }
 
-// Permanent wraps an error that no retry can help.
+// Permanent wraps an error that no retry can help as long as nobody does something.
 func Permanent(err error) error { return &permanentError{err} }
 
 type permanentError struct{ error }

@@ -17,13 +17,13 @@ type worker struct {
 	wake     chan struct{}
 	busy     map[string]bool // groups being worked on
 	done     chan outcome
-	quiet    int64 // the destination wants to be left alone until then, microseconds
+	quiet    time.Time // the destination wants to be left alone until then
 }
 
 // outcome is how an attempt ended, for its worker.
 type outcome struct {
 	id    string
-	quiet int64
+	quiet time.Time
 }
 
 // How long a worker waits at most before it looks again, woken or not.
@@ -62,29 +62,31 @@ func (w *worker) finish() {
 
 func (w *worker) end(o outcome) {
 	delete(w.busy, o.id)
-	w.quiet = max(w.quiet, o.quiet)
+	if o.quiet.After(w.quiet) {
+		w.quiet = o.quiet
+	}
 }
 
 // drain gives everything that is due one attempt, until ctx is done.
 func (w *worker) drain(ctx context.Context) {
 	tried := make(map[string]bool)
-	for ctx.Err() == nil {
-		todo, _, err := w.due(ctx, tried)
-		if err != nil {
+	for {
+		todo, _, err := w.due(context.WithoutCancel(ctx), tried)
+		switch {
+		case err != nil:
 			w.log.Error("cannot look for deliveries at the end; they stay pending", "err", err)
 			return
-		}
-		if len(todo) == 0 {
-			break
+		case len(todo) == 0:
+			return
+		case ctx.Err() != nil:
+			w.log.Warn("deliveries stay pending: no time left to make them")
+			return
 		}
 		for _, id := range todo {
 			tried[id] = true
 			w.attempt(ctx, id)
 		}
 		w.finish()
-	}
-	if ctx.Err() != nil {
-		w.log.Warn("deliveries stay pending: no time left to make them")
 	}
 }
 
@@ -106,8 +108,11 @@ func (w *worker) attempt(ctx context.Context, id string) {
 	go func() { w.done <- w.d.attempt(ctx, w, id) }() // finish waits for it
 }
 
-const selectDue = `SELECT id, due FROM deliveries WHERE receiver = $1 AND wanted > achieved AND NOT parked
-	ORDER BY due, id LIMIT $2`
+const selectDue = `SELECT id, due, failures FROM deliveries WHERE receiver = $1 AND wanted > achieved ORDER BY due, id LIMIT $2`
+
+// mostAhead is how far in the future the next attempt after a failure may be.
+// Beyond that, as beyond maxWait for a first one, the clock has been set back.
+const mostAhead = time.Hour
 
 // due returns groups that are due now, no more than may be started, without
 // those to skip, and how long it is to the next one.
@@ -116,24 +121,28 @@ func (w *worker) due(ctx context.Context, skip map[string]bool) ([]string, time.
 	if free <= 0 {
 		return nil, lookAgain, nil
 	}
-	now := micros(w.d.o.Now())
-	if w.quiet > now {
-		return nil, min(lookAgain, time.Duration(w.quiet-now)*time.Microsecond), nil
+	now := w.d.o.Now()
+	if quiet := w.quiet.Sub(now); quiet > 0 {
+		return nil, min(lookAgain, quiet), nil
 	}
 	var todo []string
 	wait := lookAgain
 	err := each(ctx, w.d.db, func(rows *sql.Rows) error {
 		var id string
-		var due int64
-		if err := rows.Scan(&id, &due); err != nil {
+		var due, failures int64
+		if err := rows.Scan(&id, &due, &failures); err != nil {
 			return err
+		}
+		ahead, most := time.Duration(due-micros(now))*time.Microsecond, maxWait
+		if failures > 0 {
+			most = mostAhead
 		}
 		switch {
 		case skip[id] || len(todo) == free:
-		case due <= now:
+		case ahead <= 0 || ahead > most:
 			todo = append(todo, id)
 		default:
-			wait = min(wait, time.Duration(due-now)*time.Microsecond)
+			wait = min(wait, ahead)
 		}
 		return nil
 	}, selectDue, w.name, free+len(skip)+1)

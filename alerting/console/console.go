@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"phiwatch/alerting"
@@ -30,14 +29,16 @@ type Options struct {
 // delivery is one Write, so that groups do not interleave.
 type Receiver struct {
 	options Options
-	mu      sync.Mutex // held during a Write
+	writing chan struct{} // holds one during a Write
 	out     io.Writer
 }
 
 var _ alerting.Receiver = (*Receiver)(nil)
 
 // New returns a Receiver that writes to out.
-func New(out io.Writer, o Options) *Receiver { return &Receiver{options: o, out: out} }
+func New(out io.Writer, o Options) *Receiver {
+	return &Receiver{options: o, writing: make(chan struct{}, 1), out: out}
+}
 
 // receipt is what has been printed of each violation, by its id.
 type receipt map[string]string
@@ -55,20 +56,36 @@ func (r *Receiver) Deliver(ctx context.Context, g alerting.Group, have alerting.
 		}
 	}
 	text, next := r.changes(g, last)
-	if err := r.write(text); err != nil {
+	if err := r.write(ctx, text); err != nil {
 		return nil, fmt.Errorf("write to console: %w", err)
 	}
 	return json.Marshal(next)
 }
 
-func (r *Receiver) write(text string) error {
+// write gives up when ctx is done: a pipe that nobody empties blocks a Write for
+// as long as it likes, and nothing else may wait for that. The Write itself cannot
+// be taken back; until it ends there is no other.
+func (r *Receiver) write(ctx context.Context, text string) error {
 	if text == "" {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, err := io.WriteString(r.out, text)
-	return err
+	select {
+	case r.writing <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("an earlier line is still being written; is there a reader at the other end? %w", ctx.Err())
+	}
+	done := make(chan error, 1)
+	go func() { // outlives ctx only in a Write that nobody can end
+		_, err := io.WriteString(r.out, text)
+		<-r.writing
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // changes renders what is new in g. It is pure.

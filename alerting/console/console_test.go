@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"phiwatch/alerting"
 	"phiwatch/alerting/receivertest"
@@ -28,6 +31,34 @@ func TestLines(t *testing.T) {
 	if i := strings.IndexFunc(all.String(), func(r rune) bool { return r < ' ' && r != '\n' || r == '\x7f' || r == '\u202e' }); i >= 0 {
 		t.Errorf("a control character reaches the terminal at %q", all.String()[i:i+10])
 	}
+}
+
+// A pipe that nobody reads holds up neither a reload nor the stop: an attempt ends
+// with its time, and the line is written when there is a reader.
+func TestAConsoleNobodyReadsGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader, writer := io.Pipe()
+		r := New(writer, Options{})
+		for _, want := range []string{"write to console: context deadline exceeded", "an earlier line is still being written"} {
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			_, err := r.Deliver(ctx, receivertest.Group(1, receivertest.Policy()), nil)
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+		}
+		go func() {
+			if _, err := r.Deliver(t.Context(), receivertest.Group(1, receivertest.Mailbox()), nil); err != nil {
+				t.Error(err)
+			}
+			writer.Close()
+		}()
+		text, err := io.ReadAll(reader)
+		if lines := strings.Split(string(text), "\n"); err != nil || len(lines) != 3 ||
+			!strings.Contains(lines[0], "ca-policy-disabled") || !strings.Contains(lines[1], "mailbox-audit-off") {
+			t.Errorf("read %q, %v", text, err)
+		}
+	})
 }
 
 func TestOnlyChangesArePrinted(t *testing.T) {

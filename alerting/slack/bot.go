@@ -2,9 +2,12 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -134,15 +137,33 @@ func classify(err error, hide secret.Secret) error {
 		return nil
 	case errors.As(err, &limited):
 		return alerting.RetryAfter(limited.RetryAfter, errors.New("too many messages"))
+	case errors.As(err, &refused) && refused.Err == "":
+		return errNotSlack
 	case errors.As(err, &refused):
 		return refusal(refused.Err, refused.Needed)
 	case errors.As(err, &status):
 		return statusError(status.Code, "check api_url, and whether a proxy stands between")
 	case errors.Is(err, outbound.ErrForbidden):
 		return alerting.Permanent(outbound.Redact(err))
+	case unreadable(err):
+		return fmt.Errorf("%w: %w", errNotSlack, err)
 	default:
 		return redact(outbound.Redact(err), hide)
 	}
+}
+
+var errNotSlack = errors.New("the answer is not Slack's; is there something other than Slack at api_url, such as a proxy's page")
+
+// unreadable reports whether an answer that arrived was no JSON, or none of
+// Slack's. An error of the request, which may also be an EOF, is a *url.Error.
+func unreadable(err error) bool {
+	var request *url.Error
+	if errors.As(err, &request) {
+		return false
+	}
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	return errors.As(err, &syntax) || errors.As(err, &kind) || errors.Is(err, io.EOF)
 }
 
 // statusError is for answers of the HTTP server in front of Slack's API.

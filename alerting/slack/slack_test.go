@@ -251,10 +251,11 @@ func TestWebhookRefusalsSayWhatHelps(t *testing.T) {
 }
 
 func TestAnswerOfSomethingElseIsNoDelivery(t *testing.T) {
-	for name, body := range map[string]string{"portal": "<html>sign in</html>", "empty object": "{}", "ok only": `{"ok":true}`} {
+	for name, body := range map[string]string{"portal": "<html>sign in</html>", "nothing": "", "list": "[]", "empty object": "{}", "ok only": `{"ok":true}`} {
 		s := newServer(t)
 		s.Inject(receivertest.Fault{Status: 200, Body: body})
-		if _, err := newBot(t, s.APIURL()).Deliver(t.Context(), receivertest.Group(1, receivertest.Policy()), nil); receivertest.Of(err) != receivertest.Plain {
+		_, err := newBot(t, s.APIURL()).Deliver(t.Context(), receivertest.Group(1, receivertest.Policy()), nil)
+		if receivertest.Of(err) != receivertest.Plain || !strings.Contains(err.Error(), "something other than Slack at api_url") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
