@@ -15,11 +15,11 @@ import (
 
 // checkCmd groups checks.
 type checkCmd struct {
-	Config checkConfigCmd `cmd:"" help:"Check a configuration file, its secrets and its rules, without connecting anywhere."`
+	Config checkConfigCmd `cmd:"" default:"withargs" help:"Check a configuration file, its secrets and its rules, without connecting anywhere."`
 }
 
 type checkConfigCmd struct {
-	File string `arg:"" optional:"" name:"file" default:"phiwatch.yml" help:"The configuration file."`
+	File string `arg:"" optional:"" name:"file" default:"phiwatch.yml" help:"The configuration file; default ${default}."`
 }
 
 // Run implements the command.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"phiwatch/alerting"
 	"phiwatch/alerting/console"
-	"phiwatch/alerting/outbound"
 	"phiwatch/alerting/pagerduty"
 	"phiwatch/alerting/slack"
 	"phiwatch/detectors"
@@ -50,15 +50,6 @@ type config struct {
 	dir    string              // folder of the file
 	listed map[string][]string // by ListsFiles
 	stamps map[string]stamp    // of these files, when they were read
-}
-
-type webConfig struct {
-	// Listen is host:port. Anything but loopback needs ConfigFile or AllowPlain.
-	Listen string `yaml:"listen"`
-	// ConfigFile is a Prometheus exporter-toolkit web configuration: TLS, basic auth.
-	ConfigFile string `yaml:"config_file"`
-	// AllowPlain serves plain HTTP beyond loopback, behind a proxy that adds TLS.
-	AllowPlain bool `yaml:"allow_plain"`
 }
 
 type rulesConfig struct {
@@ -107,7 +98,7 @@ func defaultConfig() *config {
 func loadConfig(name string) (*config, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("read configuration: %w; name an existing file with --config.file", err)}
+		return nil, usageError{fmt.Errorf("read configuration: %w; %s", err, readRemedy(err))}
 	}
 	c := defaultConfig()
 	if c.file, err = parseYAML(name, data, c); err != nil {
@@ -121,13 +112,16 @@ func loadConfig(name string) (*config, error) {
 	return c, nil
 }
 
-// located says where in the file an error is, if c comes from one.
-func (c *config) located(under string, err error) error {
-	if c.file == nil {
-		return err
+// readRemedy says what to do about a configuration that cannot be read.
+func readRemedy(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "let the user phiwatch runs as read it"
 	}
-	return c.file.locate(under, err)
+	return "name an existing file with --config.file"
 }
+
+// located says where in the file an error is, if c comes from one.
+func (c *config) located(under string, err error) error { return c.file.locate(under, err) }
 
 // resolve takes relative file names from the configuration's folder.
 func (c *config) resolve() {
@@ -170,33 +164,22 @@ func (c *config) validate() error {
 		f.locate("blindness", c.Blindness.validate()),
 		f.locate("lists_files", errors.Join(checkListNames(c.ListsFiles), c.readLists())),
 	}
+	if c.State == "" {
+		errs = append(errs, f.locate("state", errors.New("names no file; name one on a local disk, such as phiwatch.db")))
+	}
 	if c.Quarantine.MaxAge <= 0 || c.Quarantine.MaxBytes <= 0 {
 		errs = append(errs, f.locate("quarantine", errors.New("max_age and max_bytes must be above zero")))
 	}
 	if c.Evidence.Retention <= 0 {
 		errs = append(errs, f.locate("evidence", errors.New("retention: must be above zero")))
 	}
-	if c.Receivers == nil {
+	if len(c.Receivers) == 0 {
 		c.Receivers = []receiverConfig{{Name: "console", Console: &consoleConfig{}}}
 	}
 	if c.Route == nil {
 		c.Route = &alerting.Route{Receiver: c.Receivers[0].Name}
 	}
 	return errors.Join(append(errs, f.locate("route", c.Route.Validate(c.receiverNames())))...)
-}
-
-func (w webConfig) validate() error {
-	host, _, found := strings.Cut(w.Listen, ":")
-	if i := strings.LastIndex(w.Listen, ":"); i >= 0 {
-		host = strings.Trim(w.Listen[:i], "[]")
-	}
-	switch {
-	case !found:
-		return fmt.Errorf("listen: %q is not host:port, such as 127.0.0.1:9746", w.Listen)
-	case w.ConfigFile == "" && !w.AllowPlain && !outbound.IsLoopback(host):
-		return fmt.Errorf("listen: %s is reachable from other machines over plain HTTP: set config_file (TLS, basic auth), or allow_plain: true behind a proxy that adds TLS", w.Listen)
-	}
-	return nil
 }
 
 func (r rulesConfig) validate() error {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,7 @@ type daemon struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	db       *sql.DB
+	lock     *os.File  // of the state
 	out      io.Writer // of console receivers
 
 	source     *eventhub.Source
@@ -50,7 +52,8 @@ type daemon struct {
 	config *config
 	load   func() (*config, error) // reads the configuration again
 
-	listsEvery time.Duration // how often the files of lists are looked at
+	listsEvery time.Duration    // how often the files of lists are looked at
+	hangup     <-chan os.Signal // each asks for a reload; may be nil
 }
 
 // newDaemon opens the state and wires the parts; nothing runs yet. load reads
@@ -70,13 +73,28 @@ func newDaemon(ctx context.Context, load func() (*config, error), log *slog.Logg
 	d.reloads = newReloadMetrics(d.registry)
 	d.reloads.loaded(cfg)
 	d.clock = newClockwork(d.registry)
-	if d.db, err = openState(ctx, cfg.State, true); err != nil {
-		return nil, err
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(err, d.close())
 	}
 	if err := d.wire(set); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+// open opens the state, for this process alone.
+func (d *daemon) open(ctx context.Context) (err error) {
+	state := d.config.State
+	if d.lock, err = lockState(state); err != nil {
+		return err
+	}
+	if d.db, err = openState(ctx, state, true); err != nil {
+		return err
+	}
+	if readByAll(state) {
+		d.log.Warn("every user of this machine can read the state, which holds audit records; take that away with chmod o=", "state", state)
+	}
+	return nil
 }
 
 // wire builds the parts, downstream first.
@@ -144,7 +162,7 @@ func (d *daemon) receivers(cfg *config) (map[string]alerting.Receiver, error) {
 
 // run runs the daemon until ctx is done, then stops it from the source down.
 func (d *daemon) run(ctx context.Context) error {
-	d.log.Info("phiwatch is running", "version", version, "web", "http://"+d.web.listener.Addr().String(),
+	d.log.Info("phiwatch is running", "version", version, "web", d.config.Web.scheme()+"://"+d.web.listener.Addr().String(),
 		"rules", len(d.pipeline.engine.Load().Rules()), "hubs", len(d.config.Sources.Hubs))
 	if err := d.ledger.Reconcile(ctx); err != nil {
 		return errors.Join(fmt.Errorf("reconcile deliveries with the routes: %w", err), d.close())
@@ -167,10 +185,16 @@ func (d *daemon) close() error {
 	if d.web != nil {
 		_ = d.web.listener.Close() // closed already unless wiring failed
 	}
-	if err := d.db.Close(); err != nil {
-		return fmt.Errorf("close state database: %w", err)
+	var errs []error
+	if d.db != nil {
+		if err := d.db.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close state database: %w", err))
+		}
 	}
-	return nil
+	if d.lock != nil {
+		_ = d.lock.Close() // the end of the process would let go of it, too
+	}
+	return errors.Join(errs...)
 }
 
 // ready reports why the daemon cannot do its work now, or nil.

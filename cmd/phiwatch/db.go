@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 
 	"github.com/pressly/goose/v3"
@@ -21,6 +22,10 @@ import (
 // openState opens the state database at path and brings its tables up to
 // date. durable false trades crash safety for speed: a replay's scratch state.
 func openState(ctx context.Context, path string, durable bool) (*sql.DB, error) {
+	// It holds audit records. SQLite makes its other files as private as this one.
+	if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+		f.Close()
+	} // else SQLite says what is wrong
 	db, err := openKept("sqlite", sqliteDSN(path, durable))
 	if err != nil {
 		return nil, fmt.Errorf("open state database %s: %w", path, err)
@@ -39,7 +44,9 @@ func stateRemedy(path string, err error) string {
 		return ""
 	}
 	switch of.Code() & 0xff { // the rest tells the circumstances
-	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+	case sqlite3.SQLITE_READONLY:
+		return "; make the file and its folder writable for phiwatch, or correct state"
+	case sqlite3.SQLITE_CANTOPEN:
 		return "; make the folder " + filepath.Dir(path) + ", writable for phiwatch, or correct state"
 	case sqlite3.SQLITE_NOTADB:
 		return "; state names another file than phiwatch's: correct it"
@@ -64,7 +71,8 @@ func sqliteDSN(path string, durable bool) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
-// migrate runs each package's migrations, each under its own version table.
+// migrate runs each package's migrations, each under its own version table. Tables
+// of a newer build are left alone: it is not known what they mean.
 func migrate(ctx context.Context, db *sql.DB) error {
 	for _, m := range []struct {
 		table string
@@ -77,6 +85,12 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		p, err := goose.NewProvider(goose.DialectSQLite3, db, m.files, goose.WithTableName(m.table), goose.WithDisableGlobalRegistry(true))
 		if err != nil {
 			return fmt.Errorf("read migrations of %s: %w", m.table, err)
+		}
+		switch stored, known, err := p.GetVersions(ctx); {
+		case err != nil:
+			return fmt.Errorf("migrate %s: %w", m.table, err)
+		case stored > known:
+			return fmt.Errorf("%s is at version %d and this build knows %d: a newer phiwatch has written it; run that one, or put a backup from before in its place", m.table, stored, known)
 		}
 		if _, err := p.Up(ctx); err != nil {
 			return fmt.Errorf("migrate %s: %w", m.table, err)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"phiwatch/alerting/outbound"
 	"phiwatch/detectors"
 	"phiwatch/detectors/rules"
 	"phiwatch/ingest/eventhub"
@@ -42,6 +43,9 @@ type demo struct {
 
 // Run implements the command.
 func (c *demoCmd) Run(e *env) (err error) {
+	if err := c.validate(); err != nil {
+		return usageError{err}
+	}
 	dir, err := os.MkdirTemp("", "phiwatch-demo-")
 	if err != nil {
 		return fmt.Errorf("make temporary state: %w", err)
@@ -52,6 +56,19 @@ func (c *demoCmd) Run(e *env) (err error) {
 		return err
 	}
 	return d.run()
+}
+
+func (c *demoCmd) validate() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--web.listen %q: use host:port, such as 127.0.0.1:9746", c.Listen)
+	case !outbound.IsLoopback(host):
+		return fmt.Errorf("--web.listen %s: the demo serves plain HTTP to whoever reaches it: listen on a loopback address", c.Listen)
+	case c.Duration < 0 || c.Records < 0:
+		return errors.New("--duration and --records: give numbers that are not below zero")
+	}
+	return nil
 }
 
 // prepare builds the day, the hub and the daemon.

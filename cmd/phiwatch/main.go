@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -28,6 +29,8 @@ const (
 type cli struct {
 	LogLevel  string `name:"log.level" enum:"debug,info,warn,error" default:"info" help:"Least severe level to log: ${enum}."`
 	LogFormat string `name:"log.format" enum:"text,json" default:"text" help:"Log format: ${enum}."`
+
+	ShowVersion versionFlag `name:"version" hidden:"" help:"Print the version."`
 
 	Run      runCmd      `cmd:"" help:"Run the daemon."`
 	Demo     demoCmd     `cmd:"" help:"Run the daemon on an embedded hub and play a made-up hospital's day."`
@@ -50,6 +53,7 @@ type env struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // who asks twice does not want to wait: what is not stored is done again
 	code := execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -75,8 +79,11 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		fmt.Fprintln(stderr, "phiwatch:", err) // a mistake in the struct above
 		return exitFailed
 	}
+	if len(args) > 0 && args[0] == "help" { // as other tools have it
+		args = append(slices.Clone(args[1:]), "--help")
+	}
 	parsed, err := parser.Parse(args)
-	if exited >= 0 { // --help
+	if exited >= 0 { // --help, --version
 		return exited
 	}
 	if err != nil {

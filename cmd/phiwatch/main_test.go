@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -33,7 +34,17 @@ func (e execSelf) Run() int {
 // process is phiwatch in a process of its own.
 type process struct {
 	*exec.Cmd
+	out    io.Closer
 	stdout *bufio.Reader
+
+	wait sync.Once
+	err  error // of Wait
+}
+
+// Wait is Cmd.Wait for any number of callers.
+func (p *process) Wait() error {
+	p.wait.Do(func() { p.err = p.Cmd.Wait() })
+	return p.err
 }
 
 // command starts phiwatch with the given arguments; what it logs goes to the test's output.
@@ -53,11 +64,12 @@ func command(t *testing.T, args ...string) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	p := &process{Cmd: cmd, out: out, stdout: bufio.NewReader(out)}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		_ = p.Process.Kill()
+		_ = p.Wait()
 	})
-	return &process{cmd, bufio.NewReader(out)}
+	return p
 }
 
 // line returns the next line of standard output.

@@ -213,9 +213,17 @@ func (p *pipeline) flush(ctx context.Context) {
 	}
 }
 
+// flushOne stores the position of b or what has been postponed since, unless it
+// has been stored or forgotten while this waited for its turn.
 func (p *pipeline) flushOne(ctx context.Context, b ingest.Batch) error {
 	p.commit.Lock()
 	defer p.commit.Unlock()
+	p.mu.Lock()
+	b, waits := p.pending[b.Partition]
+	p.mu.Unlock()
+	if !waits {
+		return nil
+	}
 	tx, err := p.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err

@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"reflect"
-	"syscall"
+	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"phiwatch/alerting"
 	"phiwatch/detectors"
 )
 
@@ -67,36 +66,54 @@ func (d *daemon) reload() error {
 }
 
 func (d *daemon) reloadLocked() error {
-	cfg, err := d.load()
+	next, err := d.prepare()
 	if err != nil {
 		return err
 	}
-	if err := d.fixed(cfg); err != nil {
+	d.warn(next.set)
+	d.pipeline.engine.Store(next.engine)
+	d.watch.Use(next.engine)
+	d.useClock(next.config, next.set)
+	d.ledger.SetNames(namesOf(next.set))
+	if err := d.ledger.SetRoute(next.config.Route); err != nil {
 		return err
 	}
-	set, err := cfg.loadRules()
-	if err != nil {
-		return err
-	}
-	receivers, err := d.receivers(cfg)
-	if err != nil {
-		return err
-	}
-	engine, err := detectors.New(set, d.engines)
-	if err != nil {
-		return err
-	}
-	d.warn(set)
-	d.pipeline.engine.Store(engine)
-	d.watch.Use(engine)
-	d.useClock(cfg, set)
-	d.ledger.SetNames(namesOf(set))
-	if err := d.ledger.SetRoute(cfg.Route); err != nil {
-		return err
-	}
-	d.dispatcher.SetReceivers(receivers)
-	d.config = cfg
+	d.dispatcher.SetReceivers(next.receivers)
+	d.config = next.config
 	return d.ledger.Reconcile(context.Background())
+}
+
+// prepared is what a reload brings into force.
+type prepared struct {
+	config    *config
+	set       *detectors.Set
+	engine    *detectors.Engine
+	receivers map[string]alerting.Receiver
+}
+
+// prepare makes it, and changes nothing. A configuration or rule that wakes a bug
+// must not end a daemon that runs well on the earlier ones.
+func (d *daemon) prepare() (next prepared, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.log.Error("reading the configuration panicked; please report it", "err", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v; please report it", r)
+		}
+	}()
+	if next.config, err = d.load(); err != nil {
+		return next, err
+	}
+	if err = d.fixed(next.config); err != nil {
+		return next, err
+	}
+	if next.set, err = next.config.loadRules(); err != nil {
+		return next, err
+	}
+	if next.receivers, err = d.receivers(next.config); err != nil {
+		return next, err
+	}
+	next.engine, err = detectors.New(next.set, d.engines)
+	return next, err
 }
 
 // fixed refuses changes that only a restart can make: better an error than a
@@ -122,14 +139,11 @@ func (d *daemon) fixed(cfg *config) error {
 
 // reloadOnHangup reloads at each SIGHUP until ctx is done.
 func (d *daemon) reloadOnHangup(ctx context.Context) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-hangup:
+		case <-d.hangup:
 			_ = d.reload() // logged and counted there
 		}
 	}

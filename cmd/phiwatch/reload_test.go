@@ -100,6 +100,24 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestAReloadThatPanicsChangesNothing has the configuration wake a bug; by signal
+// nothing above would catch it.
+func TestAReloadThatPanicsChangesNothing(t *testing.T) {
+	d, file := idleDaemonOf(t)
+	engine := d.pipeline.engine.Load()
+	d.load = func() (*config, error) { panic("a bug") }
+	if err := d.reload(); err == nil || !strings.Contains(err.Error(), "panic: a bug; please report it") {
+		t.Errorf("got %v", err)
+	}
+	if d.pipeline.engine.Load() != engine {
+		t.Error("the rules are others")
+	}
+	d.load = func() (*config, error) { return loadConfig(file) }
+	if err := d.reload(); err != nil {
+		t.Error(err)
+	}
+}
+
 func write(t *testing.T, name, content string) {
 	t.Helper()
 	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {

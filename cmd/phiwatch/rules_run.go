@@ -50,6 +50,9 @@ func (c *rulesTestCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	if len(results) == 0 {
+		return usageError{fmt.Errorf("no rule in %s; name folders of Sigma documents, or rule files", strings.Join(c.Dirs, ", "))}
+	}
 	if c.JUnit != "" {
 		if err := writeJUnit(c.JUnit, results); err != nil {
 			return err

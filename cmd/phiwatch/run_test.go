@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,15 +77,28 @@ route:
 	return filepath.Join(dir, "phiwatch.yml")
 }
 
-// freeAddress returns a loopback address that was free a moment ago.
+// nextPort is where freeAddress looks next; processes begin at different places.
+var nextPort = func() *atomic.Int32 {
+	n := new(atomic.Int32)
+	n.Store(int32(os.Getpid() % 1000 * 10))
+	return n
+}()
+
+// freeAddress returns a loopback address that was free a moment ago, and never one
+// twice. It is below the ports that a system gives to whoever asks for any: such a
+// one may be gone before it is used.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 10_000 {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 20_000+nextPort.Add(1)%10_000))
+		if err != nil {
+			continue // somebody has it
+		}
+		defer l.Close()
+		return l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port from 20000 to 29999 is free")
+	return ""
 }
 
 // scenario reads the test events of a rule of the catalog.

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
+	"github.com/alecthomas/kong"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -17,8 +19,22 @@ type versionCmd struct{}
 
 // Run implements the command.
 func (versionCmd) Run(e *env) error {
-	fmt.Fprintf(e.stdout, "phiwatch %s (revision %s, %s, %s/%s)\n", version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	printVersion(e.stdout)
 	return nil
+}
+
+// versionFlag is the command as a flag, as other tools have it.
+type versionFlag bool
+
+// BeforeReset is what kong calls before it looks for a command.
+func (versionFlag) BeforeReset(app *kong.Kong) error {
+	printVersion(app.Stdout)
+	app.Exit(exitOK)
+	return nil
+}
+
+func printVersion(w io.Writer) {
+	fmt.Fprintf(w, "phiwatch %s (revision %s, %s, %s/%s)\n", version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // revision is the commit the binary was built from, when the build knew it.

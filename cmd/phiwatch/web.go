@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -18,6 +19,7 @@ type webServer struct {
 	listener net.Listener
 	server   *http.Server
 	flags    *web.FlagConfig
+	patience time.Duration // with requests under way at the end
 }
 
 // listen binds the address, so that a taken port is an error at start.
@@ -29,6 +31,7 @@ func (d *daemon) listen() error {
 	listen, socket := []string{}, false
 	d.web = &webServer{
 		listener: l,
+		patience: 5 * time.Second,
 		flags:    &web.FlagConfig{WebListenAddresses: &listen, WebSystemdSocket: &socket, WebConfigFile: &d.config.Web.ConfigFile},
 		server: &http.Server{
 			Handler:           d.handler(),
@@ -37,6 +40,7 @@ func (d *daemon) listen() error {
 			WriteTimeout:      60 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    64 << 10,
+			ErrorLog:          slog.NewLogLogger(d.log.With("component", "web").Handler(), slog.LevelWarn),
 		},
 	}
 	return nil
@@ -51,9 +55,12 @@ func (d *daemon) serve(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.web.patience)
 	defer cancel()
 	err := d.web.server.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) { // who has not got or sent all by now goes without
+		err = d.web.server.Close()
+	}
 	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}

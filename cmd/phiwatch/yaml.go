@@ -30,9 +30,10 @@ var pathPrefix = regexp.MustCompile(`^(?:[a-z][a-z0-9_]*|\[\d+\])(?:\.[a-z][a-z0
 
 // locate prefixes every error in err with the place in the file of the key it
 // begins with ("route.routes[0].matchers[1]: …"), looked up below the key under.
+// Without a file, as in the demo, there is no place to name.
 func (f *yamlFile) locate(under string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || f == nil {
+		return err
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var errs []error

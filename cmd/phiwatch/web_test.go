@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestWebBeyondLoopbackIsEncryptedAndAsksWhoItIs checks configurations of a port
+// that other machines reach, from which anybody could acknowledge violations.
+func TestWebBeyondLoopbackIsEncryptedAndAsksWhoItIs(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "both.pem"), clientCertificate(t))
+	hash := "$2a$04$" + strings.Repeat("a", 53) // of a form that is looked at, and nobody's
+	const tls = "tls_server_config: {cert_file: both.pem, key_file: both.pem%s}\n"
+	plain, mutual := fmt.Sprintf(tls, ""), fmt.Sprintf(tls, ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: both.pem")
+	users := fmt.Sprintf("basic_auth_users: {prometheus: %q}\n", hash)
+	for i, c := range []struct {
+		web, listen, want string
+		allow             bool
+	}{
+		{"", "0.0.0.0:9746", "has no tls_server_config", false},
+		{"basic_auth_users: {}\n", "[::]:9746", "has no tls_server_config", false},
+		{users, "0.0.0.0:9746", "has no tls_server_config", false},
+		{plain, "0.0.0.0:9746", "lets everybody in", false},
+		{plain + users, "0.0.0.0:9746", "", false},
+		{mutual, "192.0.2.7:9746", "", false},
+		{users, "0.0.0.0:9746", "", true},
+		{"", "127.0.0.1:9746", "", false},
+		{"basic_auth_users: {prometheus: secret}\n", "127.0.0.1:9746", "bcrypt", false},
+		{"tls_server_config: {cert_file: nowhere.pem, key_file: both.pem}\n", "127.0.0.1:9746", "nowhere.pem", false},
+		{"tls: {}\n", "127.0.0.1:9746", "field tls not found", false},
+	} {
+		name := filepath.Join(dir, fmt.Sprintf("web-%d.yml", i))
+		write(t, name, c.web)
+		err := webConfig{Listen: c.listen, ConfigFile: name, AllowPlain: c.allow}.validate()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "config_file: ")) {
+			t.Errorf("%s with %q: %v, want %q", c.listen, c.web, err, c.want)
+		}
+	}
+}
+
+// TestARequestThatDoesNotEndHoldsNothingUp stops the web server while a client
+// waits, and whoever waits for the server does not: that is no failure.
+func TestARequestThatDoesNotEndHoldsNothingUp(t *testing.T) {
+	d := idleDaemon(t)
+	d.web.patience = time.Millisecond
+	began := make(chan struct{})
+	d.web.server.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- d.serve(ctx) }()
+	c, err := net.Dial("tcp", d.web.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	cancel()
+	if err := <-served; err != nil {
+		t.Errorf("the server ended with %v", err)
+	}
+}
