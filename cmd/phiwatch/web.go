@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -40,10 +41,24 @@ func (d *daemon) listen() error {
 			WriteTimeout:      60 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			MaxHeaderBytes:    64 << 10,
-			ErrorLog:          slog.NewLogLogger(d.log.With("component", "web").Handler(), slog.LevelWarn),
+			ErrorLog:          slog.NewLogLogger(serverLog{d.log.With("component", "web").Handler()}, slog.LevelError),
 		},
 	}
 	return nil
+}
+
+// serverLog takes what the HTTP server says of connections. That somebody does not
+// speak TLS, as probes of the port do, is no news.
+type serverLog struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (l serverLog) Handle(ctx context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, "http: TLS handshake error") {
+		if r.Level = slog.LevelDebug; !l.Enabled(ctx, r.Level) {
+			return nil
+		}
+	}
+	return l.Handler.Handle(ctx, r)
 }
 
 // serve is the web stage.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -70,5 +71,16 @@ func TestARequestThatDoesNotEndHoldsNothingUp(t *testing.T) {
 	cancel()
 	if err := <-served; err != nil {
 		t.Errorf("the server ended with %v", err)
+	}
+}
+
+// TestProbesOfThePortAreNoNews: a panic of a handler is.
+func TestProbesOfThePortAreNoNews(t *testing.T) {
+	var out strings.Builder
+	server := slog.NewLogLogger(serverLog{slog.NewTextHandler(&out, nil)}, slog.LevelError)
+	server.Printf("http: TLS handshake error from 192.0.2.7:40000: EOF")
+	server.Printf("http: panic serving 192.0.2.7:40000: a bug")
+	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "a bug") {
+		t.Errorf("logged %s", got)
 	}
 }
