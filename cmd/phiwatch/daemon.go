@@ -48,6 +48,8 @@ type daemon struct {
 	clock      *clockwork
 	held       string // why the sweep closes nothing; its own
 
+	unreconciled atomic.Bool // a reload could not owe what is open to new receivers
+
 	mu     sync.Mutex // one reload at a time; guards config
 	config *config
 	load   func() (*config, error) // reads the configuration again

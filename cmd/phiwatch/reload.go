@@ -80,7 +80,11 @@ func (d *daemon) reloadLocked() error {
 	}
 	d.dispatcher.SetReceivers(next.receivers)
 	d.config = next.config
-	return d.ledger.Reconcile(context.Background())
+	if err := d.ledger.Reconcile(context.Background()); err != nil {
+		d.unreconciled.Store(true)
+		d.log.Error("what is open is not owed to new receivers yet, trying again within a minute", "err", err)
+	}
+	return nil
 }
 
 // prepared is what a reload brings into force.

@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"phiwatch/alerting"
 	"phiwatch/alerting/receivertest"
+	"phiwatch/ingest"
 	"phiwatch/ingest/eventhub"
 )
 
@@ -115,6 +118,49 @@ func TestAReloadThatPanicsChangesNothing(t *testing.T) {
 	d.load = func() (*config, error) { return loadConfig(file) }
 	if err := d.reload(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAReloadInForceIsNotCalledRefused has the state fail when the new receiver is
+// to be told what is open: the configuration is in force, and the rest comes later.
+func TestAReloadInForceIsNotCalledRefused(t *testing.T) {
+	d, file := idleDaemonOf(t)
+	hit := scenario(t, "authentication/ca-policy-disabled.yml").Body("hit")
+	if err := d.pipeline.handle(t.Context(), ingest.Batch{Messages: []ingest.Message{{Body: hit}}}); err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, strings.ReplaceAll(string(config), "soc", "second"))
+	exec := func(query string) {
+		t.Helper()
+		if _, err := d.db.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owed := func() bool {
+		t.Helper()
+		all, err := d.ledger.Accounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(all, func(a alerting.Account) bool { return a.Receiver == "second" && a.Pending == 1 })
+	}
+	exec("ALTER TABLE ledger_lock RENAME TO away")
+	if err := d.reload(); err != nil {
+		t.Errorf("the reload is called refused: %v", err)
+	}
+	if err := d.reconcile(t.Context()); err == nil {
+		t.Error("reconciled without a table")
+	}
+	exec("ALTER TABLE away RENAME TO ledger_lock")
+	if owed() {
+		t.Error("owed too early")
+	}
+	if err := d.reconcile(t.Context()); err != nil || !owed() {
+		t.Errorf("not owed afterwards, %v", err)
 	}
 }
 

@@ -183,6 +183,8 @@ func TestKilledAndStartedAgain(t *testing.T) {
 			connection := localHub(t, messages)
 			web := freeAddress(t)
 			file := f.configFile(t, web, connection)
+			// However long it takes: that the records are old is a violation, too.
+			appendFile(t, file, "blindness: {delay: 876000h}\n")
 
 			first := command(t, "run", "--config.file", file)
 			// Killed at another point of the work each time: from before the

@@ -21,7 +21,7 @@ func (d *daemon) sweep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case now := <-t.C:
-			err := errors.Join(d.sweepLedger(ctx, now), d.sweepOverdue(ctx, now), d.pipeline.expire(ctx))
+			err := errors.Join(d.reconcile(ctx), d.sweepLedger(ctx, now), d.sweepOverdue(ctx, now), d.pipeline.expire(ctx))
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -30,6 +30,18 @@ func (d *daemon) sweep(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// reconcile does what a reload left undone.
+func (d *daemon) reconcile(ctx context.Context) error {
+	if !d.unreconciled.Swap(false) {
+		return nil
+	}
+	err := d.ledger.Reconcile(ctx)
+	if err != nil {
+		d.unreconciled.Store(true)
+	}
+	return err
 }
 
 // sweepLedger closes what is over because nothing came any more - unless records
