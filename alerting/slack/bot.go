@@ -157,13 +157,12 @@ var errNotSlack = errors.New("the answer is not Slack's; is there something othe
 // unreadable reports whether an answer that arrived was no JSON, or none of
 // Slack's. An error of the request, which may also be an EOF, is a *url.Error.
 func unreadable(err error) bool {
-	var request *url.Error
-	if errors.As(err, &request) {
+	if _, request := errors.AsType[*url.Error](err); request {
 		return false
 	}
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	return errors.As(err, &syntax) || errors.As(err, &kind) || errors.Is(err, io.EOF)
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	_, kind := errors.AsType[*json.UnmarshalTypeError](err)
+	return syntax || kind || errors.Is(err, io.EOF)
 }
 
 // statusError is for answers of the HTTP server in front of Slack's API.
