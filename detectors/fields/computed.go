@@ -34,6 +34,7 @@ import (
 //	session.lost                likewise, how it no longer limits sessions; see sessions
 //	session.back, session.held  likewise, how it limits them again, and at all
 //	location.lost, .back        of a change of a named location: what it covers now and did not, and the other way round
+//	risk.detection              of a record of Identity Protection: the id of the detection, if it is about one
 //	trust.lost, trust.back      of a change of cross-tenant access settings: what another tenant is trusted with, and no longer
 //	allowed_more.<member>       of a change of a combination of an authentication strength: the keys or certificates that it
 //	                            takes now and did not; allowed_less the other way round; see allowed
@@ -116,6 +117,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 
 	"location":     newLocation,
 	"trust":        newTrust,
+	"risk":         newRisk,
 	"allowed_more": newAllowed(false),
 	"allowed_less": newAllowed(true),
 
