@@ -16,6 +16,7 @@ import (
 //	widened.<member>    the other way round
 //	widened.everything  true if no condition narrows the policy any more and some did, for
 //	                    all that is told
+//	narrowed.unread, widened.unread  of conditions that are not known: see unread
 //
 // A condition that is not there, is empty or has All in it is of every value. One
 // that was and is no longer has lost All; one that is again has back, beside All,
@@ -65,6 +66,9 @@ func newNarrow(widened bool) func(string, map[string][]string) (computed, error)
 		if arg == "everything" && widened {
 			return &narrow{nil, widened}, nil
 		}
+		if arg == "unread" {
+			return &unread{widened}, nil
+		}
 		for i := range conditions {
 			if conditions[i].name == arg {
 				return &narrow{&conditions[i], widened}, nil
@@ -99,7 +103,7 @@ func narrowed(ev *ingest.Event, now bool) bool {
 	return slices.ContainsFunc(conditions, func(c condition) bool {
 		list := c.values(ev, now)
 		return c.excludes && len(list) > 0 || !c.excludes && !isEvery(list)
-	})
+	}) || len(unreadOf(ev, now)) > 0
 }
 
 func (c *condition) isFilter() bool { return c.before == filterRule.before }
