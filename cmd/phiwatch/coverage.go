@@ -10,7 +10,7 @@ import (
 type coverageCmd struct {
 	ruleArgs
 	Output string `name:"output" enum:"text,json,markdown" default:"text" help:"Output: ${enum}."`
-	URL    string `name:"url" placeholder:"URL" help:"A running daemon, such as http://127.0.0.1:9746: compare with the events that it has seen."`
+	URL    string `name:"url" placeholder:"URL" help:"A running daemon, such as http://127.0.0.1:9746: compare with the events that it has seen. Its certificate must be of the system's authorities, or of those in $$SSL_CERT_FILE."`
 	User   string `name:"url.user" placeholder:"NAME" help:"User name for the daemon's basic auth."`
 	Secret string `name:"url.password-file" placeholder:"FILE" help:"File with the password."`
 }

@@ -25,6 +25,9 @@ func (c *coverageCmd) scrape(ctx context.Context) (*seenEvents, error) {
 	if err := outbound.CheckURL(c.URL); err != nil {
 		return nil, usageError{fmt.Errorf("--url: %w", err)}
 	}
+	if (c.User == "") != (c.Secret == "") {
+		return nil, usageError{errors.New("--url.user and --url.password-file: give both, or neither")}
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(c.URL, "/")+"/metrics", nil)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--url: %w", err)}
@@ -45,6 +48,9 @@ func (c *coverageCmd) scrape(ctx context.Context) (*seenEvents, error) {
 	case http.StatusOK:
 		return readSeen(resp.Body)
 	case http.StatusUnauthorized:
+		if c.User != "" {
+			return nil, errors.New("ask the daemon: it refuses this user or password; correct --url.user or the file of --url.password-file")
+		}
 		return nil, errors.New("ask the daemon: it wants basic auth; give --url.user and --url.password-file")
 	}
 	return nil, fmt.Errorf("ask the daemon: /metrics answered %s; is --url a phiwatch?", resp.Status)

@@ -244,6 +244,8 @@ func TestCoverageSaysWhyItCannotAsk(t *testing.T) {
 		"another page":            {[]string{"--url", metricsServer(t, seenPage) + "/api"}, exitFailed, "/metrics answered 404"},
 		"locked":                  {[]string{"--url", locked}, exitFailed, "give --url.user and --url.password-file"},
 		"no password":             {[]string{"--url", locked, "--url.user=soc", "--url.password-file=nowhere"}, exitUsage, "--url.password-file: open nowhere"},
+		"half a login":            {[]string{"--url", locked, "--url.user=soc"}, exitUsage, "give both, or neither"},
+		"another's password":      {[]string{"--url", locked, "--url.user=ann", "--url.password-file=" + password}, exitFailed, "it refuses this user or password"},
 		"unlocked":                {[]string{"--url", locked, "--url.user=soc", "--url.password-file=" + password}, exitOK, ""},
 	}
 	for name, tt := range tests {
