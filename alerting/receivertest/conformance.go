@@ -149,7 +149,7 @@ func (s Suite) pauses(t *testing.T) {
 		{"none", "", 30 * time.Second, 30 * time.Second},
 		{"nonsense", "soon", 30 * time.Second, 30 * time.Second},
 		{"zero", "0", time.Second, time.Second},
-		{"a date", time.Now().Add(2 * time.Minute).UTC().Format(http.TimeFormat), 110 * time.Second, 121 * time.Second},
+		{"a date", time.Now().Add(2 * time.Minute).UTC().Format(http.TimeFormat), time.Minute, 121 * time.Second},
 		{"a past date", "Mon, 02 Jan 2006 15:04:05 GMT", time.Second, time.Second},
 		{"a year", "31536000", 15 * time.Minute, 15 * time.Minute},
 	} {
