@@ -94,7 +94,8 @@ func (d *daemon) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "phiwatch: /metrics, /-/healthy, /-/ready, /api/v1/violations")
 	})
-	return mux
+	// No page of another site may have a browser on this machine reload or speak.
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // serveReady answers 200 when events can be read and state written, else 503

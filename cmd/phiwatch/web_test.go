@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -82,5 +83,27 @@ func TestProbesOfThePortAreNoNews(t *testing.T) {
 	server.Printf("http: panic serving 192.0.2.7:40000: a bug")
 	if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "a bug") {
 		t.Errorf("logged %s", got)
+	}
+}
+
+// TestOtherSitesHaveNoSay: whoever looks at a page while a port is forwarded must
+// not reload or acknowledge what the page wants; a script of one's own may.
+func TestOtherSitesHaveNoSay(t *testing.T) {
+	d := idleDaemon(t)
+	for _, c := range []struct {
+		header, value, path string
+		want                int
+	}{
+		{"Sec-Fetch-Site", "cross-site", "/-/reload", http.StatusForbidden},
+		{"Origin", "https://elsewhere.example.org", "/api/v1/violations/x/close", http.StatusForbidden},
+		{"User-Agent", "curl", "/-/reload", http.StatusOK},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:9746"+c.path, nil)
+		r.Header.Set(c.header, c.value)
+		w := httptest.NewRecorder()
+		d.handler().ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("POST %s with %s: %s: %d, want %d", c.path, c.header, c.value, w.Code, c.want)
+		}
 	}
 }
