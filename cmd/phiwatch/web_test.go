@@ -107,3 +107,23 @@ func TestOtherSitesHaveNoSay(t *testing.T) {
 		}
 	}
 }
+
+// TestMetricsWithoutTheStateSayWhy: the rest is served, so that there is an alert,
+// whose runbook sends people to the log.
+func TestMetricsWithoutTheStateSayWhy(t *testing.T) {
+	d := idleDaemon(t)
+	var out strings.Builder
+	d.log = slog.New(slog.NewTextHandler(&out, nil))
+	if _, err := d.db.Exec("DROP TABLE ledger_counts"); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	d.handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	page := w.Body.String()
+	if w.Code != http.StatusOK || !strings.Contains(page, "\nphiwatch_violations_open{") || strings.Contains(page, "phiwatch_violations_opened_total{") {
+		t.Errorf("%d, %s", w.Code, page)
+	}
+	if !strings.Contains(out.String(), "level=ERROR") || !strings.Contains(out.String(), "no such table: ledger_counts") {
+		t.Errorf("logged %q", out.String())
+	}
+}
