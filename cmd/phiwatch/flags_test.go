@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -10,6 +11,8 @@ import (
 // TestHabitsOfOtherTools types what people type who know other tools, and flags
 // that mean nothing.
 func TestHabitsOfOtherTools(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty")
+	write(t, empty, "\n")
 	for _, c := range []struct {
 		args string
 		code int
@@ -23,6 +26,9 @@ func TestHabitsOfOtherTools(t *testing.T) {
 		{"demo --web.listen=0.0.0.0:9746", exitUsage, "--web.listen 0.0.0.0:9746: the demo serves plain HTTP to whoever reaches it: listen on a loopback address"},
 		{"demo --web.listen=9746", exitUsage, `--web.listen "9746": use host:port`},
 		{"demo --once --records=-1", exitUsage, "not below zero"},
+		{"hub --partitions=0", exitUsage, "--partitions and --retention-bytes: give numbers above zero"},
+		{"hub --retention-bytes=0", exitUsage, "--partitions and --retention-bytes: give numbers above zero"},
+		{"hub --key-file=" + empty, exitUsage, "is empty; write a key into it, or leave --key-file out"},
 		{"rules test " + t.TempDir(), exitUsage, "no rule in "},
 	} {
 		code, out, errs := run(t, "", strings.Fields(c.args)...)

@@ -30,6 +30,9 @@ func (c *hubCmd) Run(e *env) error {
 	if !outbound.IsLoopback(host) {
 		return usageError{fmt.Errorf("--listen %s: the embedded hub speaks plain AMQP: listen on a loopback address", c.Listen)}
 	}
+	if c.Partitions < 1 || c.Retention < 1 { // which the hub would take for its defaults
+		return usageError{errors.New("--partitions and --retention-bytes: give numbers above zero")}
+	}
 	cfg := localhub.Config{RetentionBytes: c.Retention, Log: e.log.With("component", "hub")}
 	for _, name := range c.Hubs {
 		cfg.Hubs = append(cfg.Hubs, localhub.HubConfig{Name: name, Partitions: c.Partitions, ConsumerGroups: c.Groups})
@@ -58,7 +61,11 @@ func readKey(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read key: %w; create the file or leave --key-file out", err)
 	}
-	return strings.TrimSpace(string(data)), nil
+	key := strings.TrimSpace(string(data))
+	if key == "" {
+		return "", fmt.Errorf("read key: %s is empty; write a key into it, or leave --key-file out", file)
+	}
+	return key, nil
 }
 
 // ignoreDone takes the end of a context, or a listener closed for it, as a good end.
