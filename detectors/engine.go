@@ -162,10 +162,10 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 			findings = append(findings, m.Finding)
 		}
 	}
-	if findings, err = e.resolve(ctx, tx, findings); err != nil {
+	if findings, err = e.remember(ctx, tx, findings); err != nil {
 		return nil, err
 	}
-	if findings, err = e.remember(ctx, tx, findings); err != nil {
+	if findings, err = e.resolve(ctx, tx, findings); err != nil {
 		return nil, err
 	}
 	findings, late, err := e.compareKnown(ctx, tx, findings, certain)
