@@ -186,12 +186,9 @@ func (d *Decoder) entraOrIntune() (family, bool) {
 	return auditFamily, true
 }
 
-// activity tells activity records from the unified audit's and Graph's, which
-// have categories of their own under the same names.
+// activity tells activity records from the unified audit's and Graph's, and from
+// rows of Log Analytics, which have categories of their own under the same names.
 func (d *Decoder) activity() (family, bool) {
-	if d.has(pOperationName) {
-		return activityFamily, true
-	}
 	return activityFamily, !d.has(pRootActivityName) && !d.has(pRootRecordType)
 }
 
