@@ -2,6 +2,7 @@ package fields
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 //	                no longer from where the telephone is
 //	location.back   what it no longer is or covers
 //
+// An address range counts as covered that lies in another.
 // Of a location that is made only that it is trusted counts: no policy can use it yet.
 // A location that is deleted covers nothing at all, whatever its record repeats.
 type location struct{ back bool }
@@ -62,11 +64,21 @@ func (c *location) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	}
 	made := !strings.HasPrefix(ev.Op, "update")
 	for _, v := range has {
-		if !slices.ContainsFunc(lack, func(l string) bool { return strings.EqualFold(l, v) }) && (!made || v == "trusted") {
+		if !slices.ContainsFunc(lack, func(l string) bool { return strings.EqualFold(l, v) || liesIn(v, l) }) && (!made || v == "trusted") {
 			dst = append(dst, sigma.Value{Kind: sigma.String, Text: v})
 		}
 	}
 	return dst
+}
+
+// liesIn reports whether both texts are address ranges, and one lies in the other.
+func liesIn(text, other string) bool {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return false
+	}
+	r, err := netip.ParsePrefix(other)
+	return err == nil && lies(p, []netip.Prefix{r})
 }
 
 func locationOf(ev *ingest.Event, now bool) (out []string) {

@@ -12,6 +12,7 @@ func TestWhatANamedLocationCovers(t *testing.T) {
 		office   = `{"isTrusted":false,"ipRanges":[{"cidrAddress":"203.0.113.0/25"}]}`
 		trusted  = `{"isTrusted":"True","ipRanges":[{"cidrAddress":"203.0.113.0/25"}]}`
 		larger   = `{"isTrusted":null,"ipRanges":[{"cidrAddress":"198.51.100.0/24"},{"cidrAddress":"203.0.113.0/25"}]}`
+		wide     = `{"isTrusted":"True","ipRanges":[{"cidrAddress":"203.0.0.0/16"}]}`
 		country  = `{"countriesAndRegions":["DE"],"includeUnknownCountriesAndRegions":false,"countryLookupMethod":"authenticatorAppGps"}`
 		unknown  = `{"countriesAndRegions":["DE"],"includeUnknownCountriesAndRegions":true,"countryLookupMethod":"authenticatorAppGps"}`
 		address  = `{"countriesAndRegions":["FR","de"],"includeUnknownCountriesAndRegions":false,"countryLookupMethod":"clientIpAddress"}`
@@ -27,6 +28,10 @@ func TestWhatANamedLocationCovers(t *testing.T) {
 		{"location.lost", update, trusted, larger, []string{"198.51.100.0/24"}},
 		{"location.back", update, trusted, larger, []string{"trusted"}},
 		{"location.back", update, larger, office, []string{"198.51.100.0/24"}},
+		{"location.lost", update, trusted, wide, []string{"203.0.0.0/16"}},
+		{"location.back", update, trusted, wide, nil},
+		{"location.lost", update, wide, trusted, nil},
+		{"location.back", update, wide, trusted, []string{"203.0.0.0/16"}},
 		{"location.lost", update, country, unknown, []string{"unknown countries"}},
 		{"location.lost", update, country, address, []string{"FR", "by address"}},
 		{"location.back", update, address, country, []string{"FR", "by address"}},

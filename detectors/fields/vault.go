@@ -134,11 +134,11 @@ func (l *listedVault) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value 
 	return dst
 }
 
-// mailboxOf names a mailbox by the last part of its directory path, or the
-// local part of its address.
+// mailboxOf names a mailbox, or a group of Exchange's, by the last part of its
+// directory path or of ORGANISATION\NAME, or the local part of its address.
 func mailboxOf(id string) string {
 	id = strings.ToLower(id)
-	id = id[strings.LastIndexByte(id, '/')+1:]
+	id = id[strings.LastIndexAny(id, `/\`)+1:]
 	name, _, _ := strings.Cut(id, "@")
 	return name
 }

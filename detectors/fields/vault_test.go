@@ -19,6 +19,7 @@ func TestThingsAreNamedHoweverTheyAreWritten(t *testing.T) {
 		{"site", siteOf, "https://X.example.org/sites/Ward/Shared/a.docx", "https://x.example.org/sites/ward"},
 		{"site of none", siteOf, "https://X.example.org/a.docx", "https://x.example.org"},
 		{"mailbox of a path", mailboxOf, "EU/Org/Ann", "ann"},
+		{"mailbox of a group with its organisation", mailboxOf, `example.onmicrosoft.com\Records`, "records"},
 		{"mailbox of an address", mailboxOf, "Ann@example.org", "ann"},
 	} {
 		if got := tt.of(tt.in); got != tt.want {
