@@ -9,9 +9,9 @@ import (
 )
 
 // sentLogs are the categories, and groups of them, that a diagnostic setting sends.
-// The group audit stands for the audit categories that its kind of resource is
-// known to have, so that a setting which names the group instead of them has lost
-// none.
+// In place of the group audit stand the categories that its kind of resource is
+// known to have in it, so that a setting which names the one instead of the other
+// has lost nothing.
 type sentLogs struct{ categories, groups *document.Path }
 
 func newSent(arg string, _ map[string][]string) (computed, error) {
@@ -41,17 +41,27 @@ func (s *sentLogs) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		dst = tellOnce(dst, from, text)
 	}
 	for text := range texts(ev, s.groups) {
-		dst = tellOnce(dst, from, text)
-		if strings.EqualFold(text, "audit") {
-			id := LowerASCII(ev.Target.ID)
-			for _, r := range auditCategories {
-				if strings.Contains(id, r.of) {
-					for _, category := range r.have {
-						dst = tellOnce(dst, from, category)
-					}
-				}
+		if have := groupOf(ev, text); have != nil {
+			for _, category := range have {
+				dst = tellOnce(dst, from, category)
 			}
+			continue
 		}
+		dst = tellOnce(dst, from, text)
 	}
 	return dst
+}
+
+// groupOf returns the categories that a group stands for, nil if they are not known.
+func groupOf(ev *ingest.Event, group string) []string {
+	if !strings.EqualFold(group, "audit") {
+		return nil
+	}
+	id := LowerASCII(ev.Target.ID)
+	for _, r := range auditCategories {
+		if strings.Contains(id, r.of) {
+			return r.have
+		}
+	}
+	return nil
 }

@@ -17,12 +17,12 @@ func TestSentLogs(t *testing.T) {
 	}{
 		"categories":                {"Microsoft.KeyVault/vaults/kv", []m{category("AuditEvent", true), category("Other", false)}, []string{"AuditEvent"}},
 		"text":                      {"Microsoft.KeyVault/vaults/kv", []m{category("AuditEvent", "True")}, []string{"AuditEvent"}},
-		"group of a vault":          {"MICROSOFT.KEYVAULT/VAULTS/KV", []m{group("audit", true)}, []string{"audit", "AuditEvent"}},
+		"group of a vault":          {"MICROSOFT.KEYVAULT/VAULTS/KV", []m{group("audit", true)}, []string{"AuditEvent"}},
 		"group that is off":         {"Microsoft.KeyVault/vaults/kv", []m{group("audit", false), group("allLogs", true)}, []string{"allLogs"}},
-		"group of a database":       {"Microsoft.Sql/servers/s/databases/d", []m{group("Audit", true)}, []string{"Audit", "SQLSecurityAuditEvents"}},
-		"group of a blob service":   {"Microsoft.Storage/storageAccounts/a/blobServices/default", []m{group("audit", true)}, []string{"audit", "StorageRead", "StorageWrite", "StorageDelete"}},
+		"group of a database":       {"Microsoft.Sql/servers/s/databases/d", []m{group("Audit", true)}, []string{"SQLSecurityAuditEvents"}},
+		"group of a blob service":   {"Microsoft.Storage/storageAccounts/a/blobServices/default", []m{group("audit", true)}, []string{"StorageRead", "StorageWrite", "StorageDelete"}},
 		"group of something else":   {"Microsoft.Web/sites/w", []m{group("audit", true)}, []string{"audit"}},
-		"each once":                 {"Microsoft.KeyVault/vaults/kv", []m{category("AuditEvent", true), group("audit", true)}, []string{"AuditEvent", "audit"}},
+		"each once":                 {"Microsoft.KeyVault/vaults/kv", []m{category("AuditEvent", true), group("audit", true)}, []string{"AuditEvent"}},
 		"nothing":                   {"Microsoft.KeyVault/vaults/kv", nil, nil},
 		"a null in place of a name": {"Microsoft.KeyVault/vaults/kv", []m{category("", true)}, nil},
 	} {
