@@ -45,35 +45,30 @@ func (k *keeper) take(b []byte) string {
 // evidence returns what findings show of the event, made once for all of them.
 func (s *scope) evidence() *Evidence {
 	if !s.proven {
-		s.proof, s.proven = s.keep.evidence(s.ev), true
+		s.keep.evidence(&s.proof, s.ev, s.address())
+		s.proven = true
 	}
 	return &s.proof
 }
 
-func (k *keeper) evidence(ev *ingest.Event) Evidence {
-	e := briefly(ev)
+func (k *keeper) evidence(e *Evidence, ev *ingest.Event, address string) {
+	e.point(ev)
 	e.EventID, e.Kind, e.Action = k.text(ev.Kind.String(), "/", ev.ID), ev.Kind.String(), k.text(ev.Action)
 	e.Actor, e.Time = k.text(ev.Actor.Name), ev.Time
 	if e.Actor == "" {
 		e.Actor = k.text(ev.Actor.ID)
 	}
-	if ev.IP.IsValid() {
-		e.ActorIP = k.take(ev.IP.AppendTo(k.room(longestIP + len(ev.IP.Zone()))))
-	}
-	return e
+	e.ActorIP = k.text(address)
 }
 
-// longestIP is how long an address with the sign of a zone is at most.
-const longestIP = 46
-
-// briefly is the evidence of an event that only feeds correlations: where it
-// stands, and its record, which aliases the message unless it was repaired.
-func briefly(ev *ingest.Event) Evidence {
-	e := Evidence{Enqueued: ev.Enqueued, Position: ev.Position, Record: ev.Doc.Raw()}
+// point makes e, which is empty, the evidence of an event that only feeds
+// correlations: where it stands, and its record, which aliases the message unless
+// it was repaired.
+func (e *Evidence) point(ev *ingest.Event) {
+	e.Enqueued, e.Position, e.Record = ev.Enqueued, ev.Position, ev.Doc.Raw()
 	if ev.Repaired != 0 { // not in the message
 		e.Record = append([]byte(nil), e.Record...)
 	}
-	return e
 }
 
 // conclude makes f what the match of h says of subject.

@@ -28,9 +28,10 @@ type feedScratch struct {
 func (sc *feedScratch) begin() { sc.meta, sc.collected = sc.meta[:0], sc.collected[:0] }
 
 // keep appends entries to b behind the event they are of.
-func (sc *feedScratch) keep(b []byte, ev *ingest.Event, entries []byte) []byte {
+func (s *scope) keepFeed(b, entries []byte) []byte {
+	sc := &s.feed
 	if len(sc.meta) == 0 {
-		sc.meta = appendMeta(sc.meta, ev)
+		sc.meta = appendMeta(sc.meta, s.ev, s.address())
 	}
 	return append(append(slices.Grow(b, len(sc.meta)+len(entries)), sc.meta...), entries...)
 }
@@ -46,7 +47,7 @@ func (h *half) feed(b []byte, s *scope, subject string) []byte {
 	if len(entries) == 0 {
 		return b
 	}
-	return s.feed.keep(b, s.ev, entries)
+	return s.keepFeed(b, entries)
 }
 
 // collect adds what a match of h, which does nothing but feed, is to
@@ -63,8 +64,8 @@ func (s *scope) collected(out []Match) []Match {
 		return out
 	}
 	out, m := next(out)
-	m.silent, m.feeds, m.seen = true, s.feed.keep(m.feeds, s.ev, s.feed.collected), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
-	m.Finding.Evidence = briefly(s.ev)
+	m.silent, m.feeds, m.seen = true, s.keepFeed(m.feeds, s.feed.collected), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
+	m.Finding.Evidence.point(s.ev)
 	return out
 }
 
@@ -79,7 +80,7 @@ func (h *half) fed(s *scope, subject string) []string {
 		for len(r.b) > 0 && !r.bad {
 			e := r.entry()
 			line := f.to.rule.Entry + ": " + strings.ReplaceAll(strings.TrimPrefix(string(e.key), s.ev.Tenant+"\x00"), "\x00", joiner)
-			if !f.to.doc.Numeric() && len(e.value) > 0 {
+			if !f.numeric && len(e.value) > 0 {
 				line += ", value " + strings.ReplaceAll(strings.TrimPrefix(string(e.value), "\x00"), "\x00", joiner)
 			}
 			out = append(out, line)
@@ -95,7 +96,7 @@ type feedMeta struct {
 	action, actor, actorIP string
 }
 
-func appendMeta(b []byte, ev *ingest.Event) []byte {
+func appendMeta(b []byte, ev *ingest.Event, address string) []byte {
 	at := ev.Time.UnixMicro()
 	b, open := openLength(b)
 	b = binary.AppendVarint(b, at)
@@ -112,14 +113,7 @@ func appendMeta(b []byte, ev *ingest.Event) []byte {
 	b = appendText(b, ev.Tenant)
 	b = appendText(b, ev.Action)
 	b = appendText(b, actor)
-	if ev.IP.IsValid() {
-		b = binary.AppendUvarint(b, 0)
-		at := len(b)
-		b = ev.IP.AppendTo(b)
-		b[at-1] = byte(len(b) - at) // an address is shorter than 128 bytes
-	} else {
-		b = appendText(b)
-	}
+	b = appendText(b, address)
 	return closeLength(b, open)
 }
 
@@ -158,12 +152,11 @@ func (f *feeder) append(b []byte, s *scope, subject, entry string) []byte {
 	sc := &s.feed
 	texts, spans := len(sc.texts), len(sc.spans)
 	reason := f.choose(s, subject, entry)
-	fields := len(f.group) + len(f.value)
 	switch {
 	case reason != "":
 		s.skip(reason)
 	default:
-		b = f.combine(b, s, subject, entry, spans, make([]string, 0, fields), new(int))
+		b = f.combine(b, s, subject, entry, spans, make([]string, 0, len(f.chosen)), new(int))
 	}
 	clear(sc.texts[texts:]) // they may be all that holds a message in memory
 	sc.texts, sc.spans = sc.texts[:texts], sc.spans[:spans]
@@ -172,14 +165,12 @@ func (f *feeder) append(b []byte, s *scope, subject, entry string) []byte {
 
 // single appends the value of each field, if each has one and no more.
 func (f *feeder) single(dst []string, s *scope, subject, entry string) ([]string, bool) {
-	for _, list := range [2][]field{f.group, f.value} {
-		for _, field := range list {
-			text := field.single(s, subject, entry)
-			if text == "" {
-				return nil, false
-			}
-			dst = append(dst, text)
+	for _, field := range f.chosen {
+		text := field.single(s, subject, entry)
+		if text == "" {
+			return nil, false
 		}
+		dst = append(dst, text)
 	}
 	return dst, true
 }
@@ -187,13 +178,9 @@ func (f *feeder) single(dst []string, s *scope, subject, entry string) ([]string
 // choose notes the values of each field, or returns why there are none.
 func (f *feeder) choose(s *scope, subject, entry string) skipping {
 	sc := &s.feed
-	for i := range len(f.group) + len(f.value) {
+	for i, field := range f.chosen {
 		from := len(sc.texts)
-		if i < len(f.group) {
-			sc.texts = f.group[i].texts(sc.texts, s, subject, entry)
-		} else {
-			sc.texts = f.value[i-len(f.group)].texts(sc.texts, s, subject, entry)
-		}
+		sc.texts = field.texts(sc.texts, s, subject, entry)
 		sc.spans = append(sc.spans, from, len(sc.texts))
 		switch {
 		case len(sc.texts) > from:
@@ -210,7 +197,7 @@ func (f *feeder) choose(s *scope, subject, entry string) skipping {
 // place at on, up to maxSubjects of them.
 func (f *feeder) combine(b []byte, s *scope, subject, entry string, at int, chosen []string, made *int) []byte {
 	sc := &s.feed
-	if len(chosen) == len(f.group)+len(f.value) {
+	if len(chosen) == len(f.chosen) {
 		if *made++; *made > maxSubjects {
 			s.cut()
 			return b
@@ -228,11 +215,11 @@ func (f *feeder) combine(b []byte, s *scope, subject, entry string, at int, chos
 func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []string) []byte {
 	group, values := chosen[:len(f.group)], chosen[len(f.group):]
 	before := len(b)
-	b = binary.LittleEndian.AppendUint64(b, f.to.id)
+	b = binary.LittleEndian.AppendUint64(b, f.id)
 	b = append(b, f.place)
 	b = appendGroup(b, s.ev.Tenant, group)
 	switch {
-	case f.to.doc.Numeric():
+	case f.numeric:
 		x, err := strconv.ParseFloat(values[0], 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
 			s.skip(noValue)

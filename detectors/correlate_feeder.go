@@ -25,6 +25,19 @@ type feeder struct {
 	parts   []field // of which its part is made; none: it has none
 	parents []*feeder
 	known   bool // only asks whether it was there before: see familiar
+
+	// What linked takes from the above, for every event:
+	id      uint64  // of to
+	numeric bool    // what it counts are numbers
+	chosen  []field // group and value
+}
+
+// linked notes what every entry of f asks for, once the correlations are complete.
+func (f *feeder) linked() {
+	f.id, f.numeric, f.chosen = f.to.id, f.to.doc.Numeric(), slices.Concat(f.group, f.value)
+	for _, p := range f.parents {
+		p.linked()
+	}
 }
 
 // step is one correlation on the way from a rule outwards, and what that one

@@ -122,12 +122,13 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 
 // next appends an empty match to out, but for the memory of its feeds.
 func next(out []Match) ([]Match, *Match) {
-	var feeds []byte
-	if n := len(out); n < cap(out) {
-		feeds = out[: n+1 : n+1][n].feeds[:0]
-	}
-	out = append(out, Match{feeds: feeds})
-	return out, &out[len(out)-1]
+	n := len(out)
+	out = slices.Grow(out, 1)[:n+1]
+	m := &out[n]
+	feeds := m.feeds[:0]
+	*m = Match{}
+	m.feeds = feeds
+	return out, m
 }
 
 // subjects returns what a match of the event is about, at least one.
@@ -147,6 +148,9 @@ var noSubject = []string{""}
 // linked notes what the correlations that name h ask for.
 func (h *half) linked() {
 	h.named = slices.ContainsFunc(h.feeds, func(f *feeder) bool { return f.reads(findingSubject) })
+	for _, f := range h.feeds {
+		f.linked()
+	}
 	if h.attempt != nil {
 		h.attempt.linked()
 	}

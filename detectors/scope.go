@@ -23,6 +23,7 @@ type scope struct {
 	buf     []document.Value
 	feed    feedScratch
 	pad     pad
+	ip      string // what address returns, once somebody asked
 	keep    keeper
 	proof   Evidence // of the event, if it is proven
 	proven  bool
@@ -44,7 +45,7 @@ func newScope(table *fields.Table) *scope {
 
 // begin points the scope at the next event.
 func (s *scope) begin(ev *ingest.Event, p *program) {
-	s.ev, s.program, s.proven, s.wasCut = ev, p, false, false
+	s.ev, s.program, s.proven, s.wasCut, s.ip = ev, p, false, false, ""
 	s.feed.begin()
 	s.pad.begin()
 	s.gen++
@@ -87,12 +88,20 @@ func (s *scope) Values(i int) []sigma.Value {
 	switch {
 	case len(from.Slots) > 0:
 		sl.values = from.Append(sl.values, s.read)
-	case s.fields.IsNetwork(i) && s.ev.IP.Unmap().Is4(): // the same without a piece of memory of its own
-		sl.values = append(sl.values, sigma.Value{Kind: sigma.String, Text: s.pad.address(s.ev.IP.Unmap())})
+	case s.fields.IsNetwork(i) && s.ev.IP.Is4(): // the same without a piece of memory of its own
+		sl.values = append(sl.values, sigma.Value{Kind: sigma.String, Text: s.address()})
 	default:
 		sl.values = s.fields.Append(sl.values, s.ev, i, &s.buf)
 	}
 	return sl.values
+}
+
+// address returns where the event came from as text, or "".
+func (s *scope) address() string {
+	if s.ip == "" && s.ev.IP.IsValid() {
+		s.ip = s.pad.address(s.ev.IP)
+	}
+	return s.ip
 }
 
 // text returns the first scalar value of a field as text, or "".
