@@ -107,7 +107,7 @@ func (e *Engine) Match(ev *ingest.Event, out []Match) []Match {
 	s := e.scopes.Get().(*scope)
 	p := &e.programs[ev.Kind]
 	s.begin(ev, p)
-	s.hits = p.set.MatchFields(s, s.present, s.scratch, s.hits[:0])
+	s.hits = s.found(s.hits[:0])
 	for n, i := range s.hits {
 		weakens := p.weakens[i] >= 0 && slices.Contains(s.hits[:n], p.weakens[i])
 		out = e.halves[p.halves[i]].matched(s, weakens, out)

@@ -24,7 +24,14 @@ type program struct {
 	places  []fields.Place   // of the rules' slots
 	direct  []int32          // of the rules' slots: the slot of the walk whose values are the field's; -1: see places
 	present presence         // fields of the index that have values when a slot of the walk has
-	always  []int            // fields of the index of which that is not known
+	always  []indexed        // fields of the index of which that is not known
+}
+
+// indexed is a field of the index: its slot, -1 if its values are as the walk has
+// them, and its place there.
+type indexed struct {
+	field, place int32
+	next         uint16 // of those of a slot of the walk, as in presence
 }
 
 // buildPrograms compiles the halves that read each kind, and the plan by which
@@ -72,7 +79,6 @@ func (p *program) concluded(halves []half) (out []int) {
 func (p *program) connect(table *fields.Table, slots []int) {
 	p.places, p.direct = make([]fields.Place, table.Len()), slices.Repeat([]int32{-1}, table.Len())
 	next := 0
-	var bySlot [][]int
 	take := func(n int) []int {
 		next += n
 		return slots[next-n : next]
@@ -80,17 +86,17 @@ func (p *program) connect(table *fields.Table, slots []int) {
 	for place, field := range p.set.Slots() {
 		from, known := table.Place(field, take)
 		p.read(field, from)
+		in := indexed{field: int32(field), place: int32(place)}
 		if !known {
-			p.always = append(p.always, place)
+			p.always = append(p.always, in)
+		}
+		if _, direct := from.Direct(); direct {
+			in.field = -1
 		}
 		for _, slot := range from.Slots {
-			for len(bySlot) <= slot {
-				bySlot = append(bySlot, nil)
-			}
-			bySlot[slot] = append(bySlot[slot], place)
+			p.present.add(slot, in)
 		}
 	}
-	p.present = newPresence(bySlot)
 	for _, field := range p.further {
 		from, _ := table.Place(field, take)
 		p.read(field, from)
@@ -105,31 +111,19 @@ func (p *program) read(field int, from fields.Place) {
 	}
 }
 
-// presence is a list of numbers for each slot, all in one piece.
+// presence has the fields of each slot.
 type presence struct {
-	from []uint16 // by slot: where its list begins; one more where the last ends
-	list []int
+	first []uint16 // by slot: 1 + the place of its first field in list; 0: it has none
+	list  []indexed
 }
 
-func newPresence(bySlot [][]int) (p presence) {
-	for _, list := range bySlot {
-		p.from = append(p.from, uint16(len(p.list)))
-		p.list = append(p.list, list...)
+func (p *presence) add(slot int, in indexed) {
+	for len(p.first) <= slot {
+		p.first = append(p.first, 0)
 	}
-	p.from = append(p.from, uint16(len(p.list)))
-	return p
-}
-
-// of appends the lists of some slots to out.
-func (p *presence) of(slots, out []int) []int {
-	for _, slot := range slots {
-		if slot+1 < len(p.from) {
-			for i := p.from[slot]; i < p.from[slot+1]; i++ {
-				out = append(out, p.list[i])
-			}
-		}
-	}
-	return out
+	in.next = p.first[slot]
+	p.list = append(p.list, in)
+	p.first[slot] = uint16(len(p.list))
 }
 
 // noProgram is a program without index and walk, over n fields.

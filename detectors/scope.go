@@ -17,7 +17,6 @@ type scope struct {
 	slots   []slot
 	read    *document.Fields // of the walk
 	own     document.Fields  // where it is made if the decoder has not made it
-	present []int            // fields of the index that have values
 	scratch *sigma.Scratch
 	hits    []int
 	buf     []document.Value
@@ -57,7 +56,31 @@ func (s *scope) begin(ev *ingest.Event, p *program) {
 		return
 	}
 	s.read = ev.Read(p.plan, &s.own)
-	s.present = p.present.of(s.read.Touched(), append(s.present[:0], p.always...))
+}
+
+// found appends to out which matchers of the program's set hold. Of the fields
+// that the index is over, those are looked at that have values.
+func (s *scope) found(out []int) []int {
+	p := s.program
+	p.set.Start(s.scratch)
+	for _, in := range p.always {
+		p.set.Meet(s.scratch, int(in.place), s.Values(int(in.field)))
+	}
+	for _, slot := range s.read.Touched() {
+		if slot >= len(p.present.first) {
+			continue
+		}
+		for at := p.present.first[slot]; at != 0; {
+			in := &p.present.list[at-1]
+			values := fields.Values(s.read.Values(slot))
+			if in.field >= 0 {
+				values = s.Values(int(in.field))
+			}
+			p.set.Meet(s.scratch, int(in.place), values)
+			at = in.next
+		}
+	}
+	return p.set.Finish(s, s.scratch, out)
 }
 
 // cut counts the event, once, as one that names more than is looked at.

@@ -82,7 +82,7 @@ func appendValues(dst []sigma.Value, values []document.Value) ([]sigma.Value, bo
 
 // Values is the same values as sigma calls them: the two types are laid out alike.
 func Values(values []document.Value) []sigma.Value {
-	return unsafe.Slice((*sigma.Value)(unsafe.Pointer(unsafe.SliceData(values))), len(values))
+	return *(*[]sigma.Value)(unsafe.Pointer(&values))
 }
 
 // These do not compile if they are not.

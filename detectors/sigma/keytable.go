@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -9,7 +10,7 @@ import (
 // told from all keys by their length and ends; folding them and looking them up
 // in a map would cost many times that.
 type keyTable struct {
-	likely []uint64 // by hash: whether a key has it
+	hashes []uint64 // by hash: whether a key has it
 	chains []uint32 // by the hash without its last bits: 1 + the place of its first key; 0: none
 	keys   []tableKey
 	shift  uint8 // of hashes
@@ -29,7 +30,7 @@ const chainBits = 4
 // has the hash of one.
 func newKeyTable(keys int) keyTable {
 	size := min(max(10, bits.Len(uint(32*keys))), 24)
-	return keyTable{likely: make([]uint64, 1<<size/64), chains: make([]uint32, 1<<size>>chainBits), shift: uint8(32 - size)}
+	return keyTable{hashes: make([]uint64, 1<<size/64), chains: make([]uint32, 1<<size>>chainBits), shift: uint8(32 - size)}
 }
 
 // hash mixes the number of the field, and the length of a folded ASCII text with
@@ -43,10 +44,13 @@ func (k *keyTable) add(field int, key string, found *filed) {
 		return // look is unsure of it
 	}
 	h := k.hash(field, len(key), key[0], key[len(key)-1])
-	k.likely[h>>6] |= 1 << (h & 63)
+	k.hashes[h>>6] |= 1 << (h & 63)
 	k.keys = append(k.keys, tableKey{key, field, k.chains[h>>chainBits], found})
 	k.chains[h>>chainBits] = uint32(len(k.keys))
 }
+
+// likely reports whether a key has a hash.
+func (k *keyTable) likely(h uint32) bool { return k.hashes[h>>6]>>(h&63)&1 != 0 }
 
 // look returns what is filed under a value of a field. It is unsure of texts
 // beyond ASCII, which fold to other lengths, and of numbers that are not plain,
@@ -56,9 +60,6 @@ func (k *keyTable) look(field int, v *Value) (found *filed, sure bool) {
 		return nil, false
 	}
 	h := k.hash(field, len(v.Text), v.Text[0], v.Text[len(v.Text)-1])
-	if k.likely[h>>6]>>(h&63)&1 == 0 {
-		return nil, ascii(v.Text)
-	}
 	for place := k.chains[h>>chainBits]; place != 0; {
 		key := &k.keys[place-1]
 		if key.field == field && len(key.text) == len(v.Text) && foldsTo(v.Text, key.text) {
@@ -78,6 +79,10 @@ func foldsTo(text, folded string) bool {
 	}
 	return true
 }
+
+// isWide reports whether a text beyond ASCII may fold to a key: only the long s and
+// the Kelvin sign fold to ASCII letters.
+func isWide(key string) bool { return strings.ContainsAny(key, "sk") || !ascii(key) }
 
 // ascii looks at eight bytes at once; the compiler makes one load of word.
 func ascii(s string) bool {

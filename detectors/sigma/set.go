@@ -12,7 +12,6 @@ type Set struct {
 	heads    []fieldHead // of the fields of the index
 	keys     keyTable    // of all of them
 	fields   []fieldIndex
-	every    []int // the index of each of fields
 	keywords *textIndex
 }
 
@@ -21,6 +20,7 @@ type Set struct {
 type fieldHead struct {
 	slot    int32
 	longest int32 // value that may be a key; -1: there are none
+	wide    bool  // a text beyond ASCII may be a key
 	texts   bool
 	present bool
 }
@@ -108,21 +108,27 @@ func (s *Set) Len() int { return len(s.matchers) }
 // Match appends to out the indexes of the matchers that hold, in rising order.
 // It does not allocate when out has room.
 func (s *Set) Match(ev Event, sc *Scratch, out []int) []int {
-	return s.MatchFields(ev, s.every, sc, out)
+	s.Start(sc)
+	for place := range s.heads {
+		s.Meet(sc, place, ev.Values(int(s.heads[place].slot)))
+	}
+	return s.Finish(ev, sc, out)
 }
 
-// MatchFields is Match for a host that knows which of the fields of [Set.Slots]
-// have values: it names them by their places there, in any order.
-func (s *Set) MatchFields(ev Event, fields []int, sc *Scratch, out []int) []int {
+// Start begins a Match by a host that knows which of the fields of [Set.Slots] have
+// values: it tells of those with Meet, and Finish returns what Match does.
+func (s *Set) Start(sc *Scratch) {
 	words := (len(s.matchers) + 63) / 64
 	if cap(sc.marks) < 2*words {
 		sc.marks = make([]uint64, 2*words)
 	}
 	sc.marks = sc.marks[:2*words]
 	clear(sc.marks)
-	for _, i := range fields {
-		s.mark(i, ev, sc)
-	}
+}
+
+// Finish evaluates the candidates that the fields met have given.
+func (s *Set) Finish(ev Event, sc *Scratch, out []int) []int {
+	words := len(sc.marks) / 2
 	if s.keywords != nil {
 		sc.texts = s.keywords
 		ev.Keywords(sc.yield)
@@ -146,27 +152,36 @@ func markAll(marks []uint64, list []int32) {
 	}
 }
 
-// mark marks the candidates that field number i of the index gives.
-func (s *Set) mark(i int, ev Event, sc *Scratch) {
-	head, seen := &s.heads[i], false
-	for _, v := range ev.Values(int(head.slot)) {
+// Meet marks the candidates that the values give of the field at a place in
+// [Set.Slots]. A field may be met more than once.
+func (s *Set) Meet(sc *Scratch, place int, values []Value) {
+	head, seen := &s.heads[place], false
+	for i := range values {
+		v := &values[i]
 		seen = seen || v.Kind != Missing
 		if !v.hasText() {
 			continue
 		}
-		if len(v.Text) <= int(head.longest) {
-			if found, sure := s.keys.look(i, &v); found != nil {
-				sc.markFiled(found, true)
-			} else if !sure {
-				s.fields[i].markExact(v, sc)
+		if n := len(v.Text); n <= int(head.longest) {
+			if n == 0 || v.Kind == Number || s.keys.likely(s.keys.hash(place, n, v.Text[0], v.Text[n-1])) || head.wide && !ascii(v.Text) {
+				s.markKey(sc, place, v)
 			}
 		}
 		if head.texts {
-			s.fields[i].texts.markUnless(sc.barren(s, i), v.Text, sc.marks)
+			s.fields[place].texts.markUnless(sc.barren(s, place), v.Text, sc.marks)
 		}
 	}
 	if seen && head.present {
-		markAll(sc.marks, s.fields[i].present)
+		markAll(sc.marks, s.fields[place].present)
+	}
+}
+
+// markKey marks what is filed under a value that is likely a key.
+func (s *Set) markKey(sc *Scratch, place int, v *Value) {
+	if found, sure := s.keys.look(place, v); found != nil {
+		sc.markFiled(found, true)
+	} else if !sure {
+		s.fields[place].markExact(*v, sc)
 	}
 }
 

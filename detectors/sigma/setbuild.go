@@ -203,7 +203,6 @@ func (b *setBuilder) finish() {
 	slices.SortFunc(b.set.fields, func(x, y fieldIndex) int { return x.slot - y.slot })
 	b.set.keys = newKeyTable(keys)
 	for i := range b.set.fields {
-		b.set.every = append(b.set.every, i)
 		b.set.heads = append(b.set.heads, b.head(i))
 	}
 	b.set.keywords = b.keywords.index()
@@ -214,6 +213,7 @@ func (b *setBuilder) head(i int) fieldHead {
 	head := fieldHead{slot: int32(f.slot), longest: -1, texts: f.texts != nil, present: len(f.present) > 0}
 	for key, found := range f.exact {
 		b.set.keys.add(i, key, found)
+		head.wide = head.wide || isWide(key)
 		head.longest = max(head.longest, int32(3*len(key))) // folding makes no text shorter than a third of itself
 	}
 	return head
