@@ -2,10 +2,10 @@ package detectors
 
 import (
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 )
 
@@ -75,7 +75,8 @@ func (b *builder) alias(sr *sigma.Rule, n *yaml.Node) (*alias, error) {
 // and whether they may be all it knows.
 func (a *alias) of(s *scope) (names []string, used bool) {
 	for _, name := range a.names {
-		if text := strings.Clone(strings.ToLower(name.first(s))); text != "" && !slices.Contains(names, text) {
+		s.feed.buf = fields.AppendLower(s.feed.buf[:0], name.first(s))
+		if text := string(s.feed.buf); text != "" && !slices.Contains(names, text) {
 			names = append(names, text)
 		}
 	}

@@ -19,7 +19,6 @@ type scope struct {
 	own     document.Fields  // where it is made if the decoder has not made it
 	scratch *sigma.Scratch
 	hits    []int
-	buf     []document.Value
 	feed    feedScratch
 	pad     pad
 	ip      string // what address returns, once somebody asked
@@ -114,7 +113,7 @@ func (s *scope) Values(i int) []sigma.Value {
 	case s.fields.IsNetwork(i) && s.ev.IP.Is4(): // the same without a piece of memory of its own
 		sl.values = append(sl.values, sigma.Value{Kind: sigma.String, Text: s.address()})
 	default:
-		sl.values = s.fields.Append(sl.values, s.ev, i, &s.buf)
+		sl.values = s.fields.Append(sl.values, s.ev, i)
 	}
 	return sl.values
 }

@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
 )
 
@@ -153,7 +154,7 @@ func (s *side) each(sc *scope, slot int, subject string, out []string) []string 
 			}
 			return out
 		}
-		if text = strings.ToLower(text); len(text) > maxSide {
+		if text = fields.Lower(text); len(text) > maxSide {
 			text = "sha256:" + digest([]byte(text))
 		}
 		out = append(out, s.name+": "+text)

@@ -121,6 +121,22 @@ func (e *Event) Walked(p *document.Path) (values []document.Value, ok bool) {
 	return e.read.Values(slot), true
 }
 
+// Alike reports whether the values at two paths are the same, and there are some.
+// It is found out once: much hangs on whether a few large sections have changed.
+func (e *Event) Alike(a, b *document.Path) bool {
+	if e.plan == nil {
+		is := e.Find(a)
+		return len(is) > 0 && slices.Equal(is, e.Find(b))
+	}
+	is, known := e.read.Alike(a, b)
+	if !known {
+		values := e.Find(a)
+		is = len(values) > 0 && slices.Equal(values, e.Find(b))
+		e.read.KnowAlike(a, b, is)
+	}
+	return is
+}
+
 // Text is Doc.Text as Values is Doc.Values.
 func (e *Event) Text(p *document.Path) string {
 	if slot, ok := e.slot(p); ok {

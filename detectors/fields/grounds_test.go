@@ -11,7 +11,6 @@ import (
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
-	"phiwatch/ingest/document"
 	"phiwatch/ingest/hospital"
 )
 
@@ -66,7 +65,6 @@ type groundChecker struct {
 	t       *testing.T
 	fields  *Table
 	ev      *ingest.Event
-	buf     []document.Value
 	rng     *rand.Rand
 	checked map[string]int
 }
@@ -90,7 +88,7 @@ func (c *groundChecker) check(ev *ingest.Event) {
 }
 
 func (c *groundChecker) values(slot int) []sigma.Value {
-	return c.fields.Append(nil, c.ev, slot, &c.buf)
+	return c.fields.Append(nil, c.ev, slot)
 }
 
 func (c *groundChecker) one(ev *ingest.Event, field string, r sigma.Requirement) {

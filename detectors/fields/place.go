@@ -85,6 +85,11 @@ func Values(values []document.Value) []sigma.Value {
 	return *(*[]sigma.Value)(unsafe.Pointer(&values))
 }
 
+// records is the reverse of Values.
+func records(values []sigma.Value) []document.Value {
+	return *(*[]document.Value)(unsafe.Pointer(&values))
+}
+
 // These do not compile if they are not.
 var (
 	_ [unsafe.Sizeof(sigma.Value{})]struct{}        = [unsafe.Sizeof(document.Value{})]struct{}{}

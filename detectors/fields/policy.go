@@ -40,10 +40,7 @@ var (
 )
 
 // same reports whether a section is told on both sides of a change, and alike.
-func (p policySides) same(ev *ingest.Event) bool {
-	is := ev.Find(p.now)
-	return len(is) > 0 && slices.Equal(ev.Find(p.before), is)
-}
+func (p policySides) same(ev *ingest.Event) bool { return ev.Alike(p.now, p.before) }
 
 // policyNow is the policy as a change left it, policyBefore as it was.
 var (

@@ -17,12 +17,9 @@ var valueBuffers = sync.Pool{New: func() any { return new([]document.Value) }}
 // values appends the values at a path and reports whether there was one other
 // than null.
 func values(dst []sigma.Value, ev *ingest.Event, path *document.Path) ([]sigma.Value, bool) {
-	buf := valueBuffers.Get().(*[]document.Value)
-	*buf = ev.Values(path, (*buf)[:0])
-	dst, found := appendValues(dst, *buf)
-	clear(*buf) // the message may go
-	valueBuffers.Put(buf)
-	return dst, found
+	from := len(dst)
+	dst = Values(ev.Values(path, records(dst)))
+	return dst, slices.ContainsFunc(dst[from:], func(v sigma.Value) bool { return v.Kind > sigma.Null })
 }
 
 // unchanged reports whether the values at two paths are the same, which they mostly

@@ -52,15 +52,12 @@ func (t *Table) IsNetwork(slot int) bool {
 	return ok
 }
 
-// Append appends the values of a field, read from the event alone; it uses the
-// memory of buf.
-func (t *Table) Append(dst []sigma.Value, ev *ingest.Event, slot int, buf *[]document.Value) []sigma.Value {
+// Append appends the values of a field, read from the event alone.
+func (t *Table) Append(dst []sigma.Value, ev *ingest.Event, slot int) []sigma.Value {
 	if c := t.computed[slot]; c != nil {
 		return c.append(dst, ev)
 	}
-	*buf = ev.Doc.Values(t.paths[slot], (*buf)[:0])
-	dst, _ = appendValues(dst, *buf)
-	return dst
+	return Values(ev.Doc.Values(t.paths[slot], records(dst)))
 }
 
 // Walked returns the paths that hold the values of some fields, or from which

@@ -47,7 +47,7 @@ func (r *reduced) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 // vaultOf names the vault that a resource id or an object's address belongs to:
 // /subscriptions/…/vaults/V/…, https://V.vault.azure.net/keys/K.
 func vaultOf(id string) string {
-	low := strings.ToLower(id)
+	low := Lower(id)
 	if _, rest, found := strings.Cut(low, "/vaults/"); found {
 		name, _, _ := strings.Cut(rest, "/")
 		return name
@@ -73,7 +73,7 @@ var vaultHosts = map[string]string{
 // of, in the same words for all of these: vaults/NAME, managedhsms/NAME, or a
 // host that tells of neither; "" for what is none of them.
 func vaultIn(text string) string {
-	text = strings.ToLower(strings.TrimSpace(text))
+	text = Lower(strings.TrimSpace(text))
 	_, rest, isAddress := strings.Cut(text, "://")
 	switch {
 	case isAddress:
@@ -137,7 +137,7 @@ func (l *listedVault) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value 
 // mailboxOf names a mailbox, or a group of Exchange's, by the last part of its
 // directory path or of ORGANISATION\NAME, or the local part of its address.
 func mailboxOf(id string) string {
-	id = strings.ToLower(id)
+	id = Lower(id)
 	id = id[strings.LastIndexAny(id, `/\`)+1:]
 	name, _, _ := strings.Cut(id, "@")
 	return name
@@ -182,7 +182,7 @@ func (k *keyName) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	if vault == "" || name == "" {
 		return dst
 	}
-	return append(dst, sigma.Value{Kind: sigma.String, Text: vault + "/" + strings.ToLower(name)})
+	return append(dst, sigma.Value{Kind: sigma.String, Text: vault + "/" + Lower(name)})
 }
 
 // resourceOf is the id of the resource that another lies in:
@@ -196,7 +196,7 @@ func resourceOf(id string) string {
 			id = id[:i]
 		}
 	}
-	return strings.ToLower(id)
+	return Lower(id)
 }
 
 // VaultObject returns the address of a key, secret or certificate as long as it

@@ -57,15 +57,28 @@ func fold(s string) string { return string(appendFold(make([]byte, 0, len(s)), s
 // literalText is a text that is searched for, with or without regard to case.
 type literalText struct {
 	text  string // folded unless cased
+	raw   string // as the rule has it: so records mostly have it, too
 	runes int
 	cased bool
 }
 
 func newLiteral(s string, cased bool) literalText {
+	l := literalText{text: s, raw: s, cased: cased}
 	if !cased {
-		s = fold(s)
+		l.text = fold(s)
 	}
-	return literalText{s, utf8.RuneCountInString(s), cased}
+	l.runes = utf8.RuneCountInString(l.text)
+	return l
+}
+
+// is reports whether a text is l.
+func (l *literalText) is(text string) bool {
+	return text == l.raw || l.at(text, 0) == len(text)
+}
+
+// begins reports whether a text begins with l.
+func (l *literalText) begins(text string) bool {
+	return strings.HasPrefix(text, l.raw) || l.at(text, 0) >= 0
 }
 
 // at compares l with text from byte i on and returns where it ends, or -1.

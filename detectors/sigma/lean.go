@@ -45,7 +45,7 @@ func (p noneOf) match(ev Event) bool { return !p.of.match(ev) }
 
 func (p *equals) match(ev Event) bool {
 	for _, v := range ev.Values(p.slot) {
-		if v.hasText() && p.lit.at(v.Text, 0) == len(v.Text) {
+		if v.hasText() && p.lit.is(v.Text) {
 			return true
 		}
 	}

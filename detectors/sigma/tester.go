@@ -49,10 +49,10 @@ type (
 func (anyTest) test(v Value) bool { return v.hasText() }
 
 func (t *equalTest) test(v Value) bool {
-	return v.hasText() && t.lit.at(v.Text, 0) == len(v.Text)
+	return v.hasText() && t.lit.is(v.Text)
 }
 
-func (t *prefixTest) test(v Value) bool { return v.hasText() && t.lit.at(v.Text, 0) >= 0 }
+func (t *prefixTest) test(v Value) bool { return v.hasText() && t.lit.begins(v.Text) }
 
 func (t *suffixTest) test(v Value) bool { return v.hasText() && t.lit.suffix(v.Text) }
 

@@ -15,8 +15,16 @@ type Fields struct {
 	decoding bool       // JSON in a string counts as what it holds, also where paths end
 	sides    [2]*Fields // of a modified property: the old value's, the new one's
 
+	alike []likeness // what is known of this record
+
 	x *Extractor
 	d *Document
+}
+
+// likeness is whether two paths have the same values.
+type likeness struct {
+	a, b *Path
+	is   bool
 }
 
 // viewEntry is one entry of a list of a view, found by the walk.
@@ -47,6 +55,19 @@ func (f *Fields) Text(slot int) string {
 	return ""
 }
 
+// Alike returns what is known of two paths having the same values.
+func (f *Fields) Alike(a, b *Path) (is, known bool) {
+	for i := range f.alike {
+		if l := &f.alike[i]; l.a == a && l.b == b {
+			return l.is, true
+		}
+	}
+	return false, false
+}
+
+// KnowAlike makes it known, until the next Extract.
+func (f *Fields) KnowAlike(a, b *Path, is bool) { f.alike = append(f.alike, likeness{a, b, is}) }
+
 // Touched returns the slots that have values, in no order. The caller must not
 // keep the slice.
 func (f *Fields) Touched() []int { return f.touched }
@@ -73,7 +94,7 @@ func (f *Fields) reset(x *Extractor) {
 	for _, slot := range f.touched {
 		f.slots[slot] = f.slots[slot][:0]
 	}
-	f.touched = f.touched[:0]
+	f.touched, f.alike = f.touched[:0], f.alike[:0]
 	for len(f.slots) < len(x.paths) {
 		f.slots = append(f.slots, nil)
 	}
