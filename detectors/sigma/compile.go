@@ -25,7 +25,8 @@ type Matcher struct {
 	Warnings []*Error // placeholders without a list
 
 	root   node
-	lean   predicate
+	steps  steps // of root
+	begin  int32
 	fields *Fields
 	slots  []int
 }
@@ -39,7 +40,7 @@ func (m *Matcher) Slots() []int { return m.slots }
 
 // Match reports whether the detection holds for the event. It depends on nothing
 // else and does not allocate.
-func (m *Matcher) Match(ev Event) bool { return m.lean.match(ev) }
+func (m *Matcher) Match(ev Event) bool { return m.steps.run(m.begin, ev) }
 
 // Compile makes a detection ready to match. Its errors are *[Error], joined, and
 // stem from placeholders whose values do not fit, or expansions that are too
@@ -54,7 +55,10 @@ func Compile(d *Detection, opt Options) (*Matcher, error) {
 		return nil, errors.Join(c.errs...)
 	}
 	slices.Sort(c.slots)
-	return &Matcher{Warnings: c.warnings, root: root, lean: lean(root), fields: opt.Fields, slots: slices.Compact(c.slots)}, nil
+	var b stepper
+	m := &Matcher{Warnings: c.warnings, root: root, begin: b.one(root, held, failed), fields: opt.Fields, slots: slices.Compact(c.slots)}
+	m.steps = b.finish(0, &m.begin)
+	return m, nil
 }
 
 type compiler struct {

@@ -5,29 +5,34 @@ import (
 	"slices"
 )
 
-// evaluation is a matcher as a set asks it: its root's conjunction, taken apart.
-// It holds for the same events, since parts depend on nothing but the event;
-// those come first that cost little or that few events meet, and what the index
-// has settled is not asked again.
+// evaluation is where a set begins to ask what a matcher asks: its root's
+// conjunction, taken apart. It holds for the same events, since parts depend on
+// nothing but the event; those come first that cost little or that few events
+// meet, and what the index has settled is not asked again.
 type evaluation struct {
-	all  allOf
-	rest allOf // without the part that the index settles
+	all  int32
+	rest int32 // behind the part that the index settles
 }
 
-func (e *evaluation) match(ev Event, settled bool) bool {
-	if settled {
-		return e.rest.match(ev)
-	}
-	return e.all.match(ev)
-}
-
-// evaluation orders what m asks; its rest is all of it until the index is chosen.
-func (b *setBuilder) evaluation(m *Matcher) (parts []node, e evaluation) {
-	parts = conjuncts(nil, m.root)
+// parts orders what m asks.
+func (b *setBuilder) parts(m *Matcher) []node {
+	parts := conjuncts(nil, m.root)
 	slices.SortStableFunc(parts, func(x, y node) int { return cmp.Compare(b.effort(x), b.effort(y)) })
-	e.all = leanAll(parts)
-	e.rest = e.all
-	return parts, e
+	return parts
+}
+
+// evaluate makes the steps of a matcher; the part at a place is settled by the
+// index, if it is one.
+func (b *setBuilder) evaluate(i int32, parts []node, settled int) {
+	e := &b.set.matchers[i]
+	var first []node
+	if settled >= 0 {
+		first, parts = parts[settled:settled+1], slices.Concat(parts[:settled], parts[settled+1:])
+	}
+	var s stepper
+	e.rest = s.all(parts, held, failed)
+	e.all = s.all(first, e.rest, failed)
+	b.set.steps = append(b.set.steps, s.finish(int32(len(b.set.steps)), &e.all, &e.rest)...)
 }
 
 // effort orders parts: by what the host says of their fields, then by what the

@@ -8,6 +8,7 @@ import "math/bits"
 // does not change and may be used concurrently.
 type Set struct {
 	matchers []evaluation
+	steps    steps       // of all of them
 	always   []int32     // matchers without a requirement
 	heads    []fieldHead // of the fields of the index
 	keys     keyTable    // of all of them
@@ -138,7 +139,12 @@ func (s *Set) Finish(ev Event, sc *Scratch, out []int) []int {
 		settled := sc.marks[words+w]
 		for ; word != 0; word &= word - 1 {
 			bit := bits.TrailingZeros64(word)
-			if i := w*64 + bit; s.matchers[i].match(ev, settled>>bit&1 != 0) {
+			i := w*64 + bit
+			at := s.matchers[i].all
+			if settled>>bit&1 != 0 {
+				at = s.matchers[i].rest
+			}
+			if s.steps.run(at, ev) {
 				out = append(out, i)
 			}
 		}

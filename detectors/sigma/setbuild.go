@@ -80,24 +80,25 @@ func (b *setBuilder) instead(c clause) clause {
 
 // file puts a matcher under every requirement of the clause that costs least.
 func (b *setBuilder) file(i int32) {
-	var parts []node
-	parts, b.set.matchers[i] = b.evaluation(b.matchers[i])
+	parts := b.parts(b.matchers[i])
 	all, never := b.requires(b.matchers[i])
 	switch {
 	case never:
 		return
 	case len(all) == 0:
 		b.set.always = append(b.set.always, i)
+		b.evaluate(i, parts, -1)
 		return
 	}
 	best := slices.MinFunc(all, func(x, y clause) int { return cmp.Compare(b.cost(x), b.cost(y)) })
 	for _, r := range best {
 		b.put(i, r)
 	}
-	if place := settles(parts, best); place >= 0 {
-		b.set.matchers[i].rest = leanAll(slices.Delete(parts, place, place+1))
+	place := settles(parts, best)
+	if place >= 0 {
 		b.fields[best[0].Slot].index.settle(i, best[0].Values)
 	}
+	b.evaluate(i, parts, place)
 }
 
 // cost orders clauses: exact values that few matchers share, then texts, then
