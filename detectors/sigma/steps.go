@@ -65,7 +65,7 @@ func (s *step) holds(ev Event) bool {
 	case stepExists:
 		return present(values)
 	}
-	for i := range values {
+	for i := range values { //nolint:modernize // a method value costs more than the loop
 		if s.test.test(values[i]) {
 			return true
 		}
