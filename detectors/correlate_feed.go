@@ -215,7 +215,7 @@ func (f *feeder) combine(b []byte, s *scope, subject, entry string, at int, chos
 func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []string) []byte {
 	group, values := chosen[:len(f.group)], chosen[len(f.group):]
 	before := len(b)
-	b = binary.LittleEndian.AppendUint64(b, f.id)
+	b = binary.LittleEndian.AppendUint64(b, f.to.id)
 	b = append(b, f.place)
 	b = appendGroup(b, s.ev.Tenant, group)
 	switch {

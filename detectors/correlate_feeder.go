@@ -26,18 +26,9 @@ type feeder struct {
 	parents []*feeder
 	known   bool // only asks whether it was there before: see familiar
 
-	// What linked takes from the above, for every event:
-	id      uint64  // of to
+	// Of the above, for every event:
 	numeric bool    // what it counts are numbers
 	chosen  []field // group and value
-}
-
-// linked notes what every entry of f asks for, once the correlations are complete.
-func (f *feeder) linked() {
-	f.id, f.numeric, f.chosen = f.to.id, f.to.doc.Numeric(), slices.Concat(f.group, f.value)
-	for _, p := range f.parents {
-		p.linked()
-	}
 }
 
 // step is one correlation on the way from a rule outwards, and what that one
@@ -84,6 +75,7 @@ func (b *builder) feeder(c *correlation, place uint8, h *half, steps []step) (*f
 	if err := b.partFields(f); err != nil {
 		return nil, err
 	}
+	f.numeric, f.chosen = c.doc.Numeric(), slices.Concat(f.group, f.value)
 	c.feeders = append(c.feeders, f)
 	return f, nil
 }

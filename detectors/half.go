@@ -148,9 +148,6 @@ var noSubject = []string{""}
 // linked notes what the correlations that name h ask for.
 func (h *half) linked() {
 	h.named = slices.ContainsFunc(h.feeds, func(f *feeder) bool { return f.reads(findingSubject) })
-	for _, f := range h.feeds {
-		f.linked()
-	}
 	if h.attempt != nil {
 		h.attempt.linked()
 	}
