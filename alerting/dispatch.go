@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -81,8 +79,9 @@ func (d *Dispatcher) Wake() {
 	}
 }
 
-// SetReceivers replaces the receivers, for a reload. Attempts under way end
-// first; groups that were refused are tried again at once. What is pending for
+// SetReceivers replaces the receivers, for a reload. Each takes over when the
+// attempts of its predecessor have ended, whatever the others wait for; groups
+// that were refused are tried again at once. What is pending for
 // a receiver that is gone stays pending, counted and logged, until there is a
 // receiver of that name again.
 func (d *Dispatcher) SetReceivers(receivers map[string]Receiver) {
@@ -105,48 +104,33 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		context.AfterFunc(work, func() { t.Stop() })
 	})
 	defer stop()
-	drained := false
-	for ctx.Err() == nil {
-		workers, current := d.workers()
-		if err := d.resume(ctx, workers); err != nil && ctx.Err() == nil {
-			d.log.Error("cannot resume deliveries, trying again", "err", err)
-			pause(ctx, time.Second)
-			continue
-		}
-		drained = d.run(ctx, work, current, workers)
-	}
-	if !drained {
-		workers, _ := d.workers()
-		d.each(workers, func(w *worker) { w.drain(work) })
-	}
-	return nil
-}
-
-// run runs the workers until ctx is done or the receivers are replaced. When ctx is
-// done each drains as soon as its own attempts have ended, whatever the others wait
-// for; drained is whether all did.
-func (d *Dispatcher) run(ctx, work, current context.Context, workers []*worker) (drained bool) {
-	until, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(current, cancel)()
-	var replaced atomic.Bool
-	d.each(workers, func(w *worker) {
-		if w.run(until, work); ctx.Err() == nil {
-			replaced.Store(true)
-			return
-		}
-		w.drain(work)
-	})
-	<-until.Done() // also when there are no receivers to wait for
-	return ctx.Err() != nil && !replaced.Load()
-}
-
-func (d *Dispatcher) each(workers []*worker, f func(*worker)) {
 	var wg sync.WaitGroup
-	for _, w := range workers {
-		wg.Go(func() { f(w) })
+	ended := map[string]chan struct{}{} // when the last worker of a receiver has
+	for {
+		workers, current := d.workers()
+		d.tellOrphans(ctx, workers)
+		until, cancel := context.WithCancel(ctx)
+		context.AfterFunc(current, cancel)
+		for _, w := range workers {
+			earlier, end := ended[w.name], make(chan struct{})
+			ended[w.name] = end
+			wg.Go(func() {
+				defer close(end)
+				if earlier != nil {
+					<-earlier // no two attempts of a group at once
+				}
+				if w.run(until, work); current.Err() == nil {
+					w.drain(work)
+				}
+			})
+		}
+		<-until.Done()
+		cancel()
+		if current.Err() == nil { // it is ctx, and these are the receivers to the end
+			wg.Wait()
+			return nil
+		}
 	}
-	wg.Wait()
 }
 
 // workers makes a worker for each receiver there is now.
@@ -166,15 +150,11 @@ func (d *Dispatcher) workers() ([]*worker, context.Context) {
 	return out, d.current
 }
 
-// resume tries again what was refused, and says what nobody works.
-func (d *Dispatcher) resume(ctx context.Context, workers []*worker) error {
-	_, err := d.db.ExecContext(ctx, `UPDATE deliveries SET parked = FALSE, due = $1 WHERE parked`, micros(d.o.Now()))
-	if err != nil {
-		return fmt.Errorf("unpark deliveries: %w", err)
-	}
+// tellOrphans says what nobody works.
+func (d *Dispatcher) tellOrphans(ctx context.Context, workers []*worker) {
 	all, err := accounts(ctx, d.db)
-	if err != nil {
-		return err
+	if err != nil && ctx.Err() == nil {
+		d.log.Error("cannot look for deliveries that nobody makes", "err", err)
 	}
 	for _, a := range all {
 		known := slices.ContainsFunc(workers, func(w *worker) bool { return w.name == a.Receiver })
@@ -182,7 +162,6 @@ func (d *Dispatcher) resume(ctx context.Context, workers []*worker) error {
 			d.log.Warn("deliveries are pending for a receiver that is not configured", "receiver", a.Receiver, "pending", a.Pending)
 		}
 	}
-	return nil
 }
 
 // pause waits, or less when ctx is done.

@@ -387,6 +387,34 @@ func TestStopDeliversWhateverAnotherReceiverWaitsFor(t *testing.T) {
 	})
 }
 
+// Nor at a reload: one receiver's predecessor hangs, the others go on, and it
+// takes over when that one is cut off.
+func TestAReloadWaitsForNobodyElsesReceiver(t *testing.T) {
+	inBubble(t, func(t *testing.T, db *sql.DB) {
+		s := startDaemon(t, db, "{receiver: chat, routes: [{receiver: pager, continue: true}, {receiver: chat}]}", newFake())
+		defer s.stop()
+		hung := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		s.d.SetReceivers(map[string]Receiver{"chat": s, "pager": hung})
+		s.take(t, weak("p", "e1", h))
+		time.Sleep(time.Second)
+		var paged []time.Duration
+		pager := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+			paged = append(paged, time.Since(s.start).Round(time.Second))
+			return have, nil
+		})
+		s.d.SetReceivers(map[string]Receiver{"chat": s, "pager": pager})
+		s.take(t, weak("q", "e2", h))
+		time.Sleep(time.Minute)
+		s.checkLog(t, "0s version 1", "1s version 2")
+		if len(paged) != 1 || paged[0] < 15*time.Second || paged[0] > 20*time.Second {
+			t.Errorf("paged at %v, want once, soon after the hung attempt was cut off at 15s", paged)
+		}
+	})
+}
+
 func TestAGroupIsWorkedOnByOneAtATime(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		s := startDaemon(t, db, "{receiver: chat, group_by: [subject]}", newFake())

@@ -32,6 +32,7 @@ const lookAgain = time.Minute
 // run works until ctx is done; attempts under way may use work's time.
 func (w *worker) run(ctx, work context.Context) {
 	defer w.finish()
+	w.resume(ctx)
 	for ctx.Err() == nil {
 		wait, err := w.start(ctx, work)
 		if err != nil {
@@ -50,6 +51,18 @@ func (w *worker) run(ctx, work context.Context) {
 		case <-t.C:
 		}
 		t.Stop()
+	}
+}
+
+// resume has what was refused tried again: the receiver may be another by now.
+func (w *worker) resume(ctx context.Context) {
+	for ctx.Err() == nil {
+		_, err := w.d.db.ExecContext(ctx, `UPDATE deliveries SET parked = FALSE, due = $1 WHERE parked AND receiver = $2`, micros(w.d.o.Now()), w.name)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		w.log.Error("cannot resume deliveries, trying again", "err", err)
+		pause(ctx, time.Second)
 	}
 }
 
