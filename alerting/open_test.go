@@ -2,11 +2,13 @@ package alerting
 
 import (
 	"database/sql"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -31,7 +33,17 @@ func onEach(t *testing.T, test func(t *testing.T, db database)) {
 var (
 	sqliteFile    []byte
 	postgresReady *database
+	dropSchema    = func() error { return nil }
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := dropSchema(); err != nil {
+		fmt.Fprintln(os.Stderr, "drop schema:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 func sqlite(t testing.TB) database {
 	t.Helper()
@@ -85,10 +97,19 @@ func newSchema(t testing.TB, dsn string) *database {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, "pgx", dsn, `DROP SCHEMA IF EXISTS phiwatch_test_alerting CASCADE`)
-	exec(t, "pgx", dsn, `CREATE SCHEMA phiwatch_test_alerting`)
+	name := fmt.Sprintf("phiwatch_test_%d", time.Now().UnixNano())
+	exec(t, "pgx", dsn, "CREATE SCHEMA "+name)
+	dropSchema = func() error {
+		db, err := sql.Open("pgx", dsn)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		_, err = db.Exec("DROP SCHEMA " + name + " CASCADE")
+		return err
+	}
 	q := u.Query()
-	q.Set("search_path", "phiwatch_test_alerting")
+	q.Set("search_path", name)
 	u.RawQuery = q.Encode()
 	db := &database{"pgx", u.String(), goose.DialectPostgres}
 	db.migrate(t)
