@@ -134,6 +134,8 @@ func (h *Hub) checkCredential() []error {
 		errs = append(errs, errors.New("namespace: missing; give the fully qualified host, as in example.servicebus.windows.net"))
 	} else if strings.ContainsAny(h.Namespace, "/ ") {
 		errs = append(errs, fmt.Errorf("namespace: %q is not a host name; leave out sb:// and the path", h.Namespace))
+	} else if !strings.Contains(h.Namespace, ".") {
+		errs = append(errs, fmt.Errorf("namespace: %q is the name alone; give the fully qualified host, as in %s.servicebus.windows.net", h.Namespace, h.Namespace))
 	}
 	if h.Hub == "" {
 		errs = append(errs, errors.New("hub: missing; give the name of the event hub"))
