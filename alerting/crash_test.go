@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -169,32 +170,35 @@ func TestDeathInsideDeliver(t *testing.T) {
 	onEach(t, func(t *testing.T, db database) {
 		for call := 1; call <= 7; call++ {
 			for _, sent := range []bool{false, true} {
-				db := db.again(t)
-				w, f := newWorld(t, db), new(faults)
-				w.start(t)
-				die := func(n int, g Group) error {
-					if n == call {
-						f.die()
-						return errDied
-					}
-					return nil
-				}
-				if sent {
-					w.chat.after = die
-				} else {
-					w.chat.before = die
-				}
-				w.live(t, db.openFaulty(t, f))
-				if !f.died() {
-					continue
-				}
-				w.live(t, db.open(t))
-				if w.check(t); t.Failed() {
-					t.Fatalf("after death in attempt %d, sent: %v", call, sent)
-				}
+				t.Run(fmt.Sprintf("attempt %d, sent: %v", call, sent), func(t *testing.T) {
+					dieInside(t, db.again(t), call, sent)
+				})
 			}
 		}
 	})
+}
+
+func dieInside(t *testing.T, db database, call int, sent bool) {
+	w, f := newWorld(t, db), new(faults)
+	w.start(t)
+	die := func(n int, g Group) error {
+		if n == call {
+			f.die()
+			return errDied
+		}
+		return nil
+	}
+	if sent {
+		w.chat.after = die
+	} else {
+		w.chat.before = die
+	}
+	w.live(t, db.openFaulty(t, f))
+	if !f.died() {
+		return
+	}
+	w.live(t, db.open(t))
+	w.check(t)
 }
 
 func TestRepeatIsSaidOnlyOfAFirstDeliveryThatMayHaveArrived(t *testing.T) {

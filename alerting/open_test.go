@@ -147,7 +147,6 @@ func (d database) open(t testing.TB) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.SetMaxIdleConns(1) // what a process that died leaves open counts against the server's limit
 	t.Cleanup(func() { db.Close() })
 	return db
 }
