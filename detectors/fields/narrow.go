@@ -114,7 +114,7 @@ func (c *condition) unchanged(ev *ingest.Event) bool {
 
 // values returns what a condition lists, before or after the change.
 func (c *condition) values(ev *ingest.Event, now bool) []string {
-	list := c.member.values(ev, now)
+	list := c.orEvery(c.member.values(ev, now))
 	if c.isFilter() && len(list) > 0 {
 		list = []string{filterMode.text(ev, now) + " " + list[0]}
 	}

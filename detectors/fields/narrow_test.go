@@ -20,6 +20,8 @@ func TestWhatConditionsNarrowAndWiden(t *testing.T) {
 		noFlow    = `{"authenticationFlows":{"transferMethods":"none"}}`
 		filter    = `{"devices":{"deviceFilter":{"mode":"include","rule":"r"}}}`
 		otherMode = `{"devices":{"deviceFilter":{"mode":"exclude","rule":"r"}}}`
+		boxes     = `{"clientAppTypes":["browser","mobileAppsAndDesktopClients","ExchangeActiveSync","other"],"signInRiskLevels":["low","medium","high","none"]}`
+		threeOf   = `{"clientAppTypes":["browser","mobileAppsAndDesktopClients","exchangeActiveSync"],"signInRiskLevels":["low","medium","high"]}`
 		onePlace  = `{"locations":{"includeLocations":["b"],"excludeLocations":["AllTrusted","c"]},"insiderRiskLevels":"elevated"}`
 	)
 	for _, c := range []struct {
@@ -68,6 +70,11 @@ func TestWhatConditionsNarrowAndWiden(t *testing.T) {
 		{"widened.everything", filter, none, []string{"true"}},
 		{"narrowed.userRiskLevels", legacy, oneLegacy, nil},
 		{"narrowed.excludeLocations", "", places, []string{"AllTrusted"}},
+		{"narrowed.clientAppTypes", all, boxes, nil}, // which are all there are
+		{"narrowed.signInRiskLevels", none, boxes, nil},
+		{"narrowed.clientAppTypes", boxes, threeOf, []string{"All"}},
+		{"narrowed.signInRiskLevels", boxes, threeOf, []string{"All"}},
+		{"widened.everything", threeOf, boxes, []string{"true"}},
 	} {
 		if diff := cmp.Diff(c.want, reachOf(t, c.field, c.before, c.now)); diff != "" {
 			t.Errorf("%s from %s to %s (-want +got):\n%s", c.field, c.before, c.now, diff)
