@@ -50,6 +50,7 @@ type member struct {
 
 	mode  string   // of an application filter: it counts while it has this mode
 	guest []member // of tenants of guests: all of them or some, and which kinds of guests
+	users []member // where all guests of all tenants may be named among the users: see guestsNamed
 }
 
 var sorts = []reached{
@@ -82,7 +83,8 @@ func newGuests(verb, of string) []member {
 	kinds, tenants := newMember(of+"guestOrExternalUserTypes"), newMember(of+"externalTenants.members")
 	kinds.name, tenants.name = verb+"GuestsOrExternalUsers", verb+"GuestTenants"
 	kinds.excludes, tenants.excludes = verb == "exclude", verb == "exclude"
-	tenants.guest = []member{newMember(of + "externalTenants.membershipKind"), kinds}
+	kinds.users = newMembers("users.", verb+"Users")
+	tenants.guest, tenants.users = []member{newMember(of + "externalTenants.membershipKind"), kinds}, kinds.users
 	return []member{kinds, tenants}
 }
 
@@ -209,7 +211,7 @@ func (r *reach) total(ev *ingest.Event, now bool) bool {
 }
 
 func (m *member) unchanged(ev *ingest.Event) bool {
-	return unchanged(ev, m.before, m.now) && (m.mode == "" || unchanged(ev, filterModeOf.before, filterModeOf.now)) &&
+	return unchanged(ev, m.before, m.now) && (m.users == nil || m.users[0].unchanged(ev)) && (m.mode == "" || unchanged(ev, filterModeOf.before, filterModeOf.now)) &&
 		(m.guest == nil || m.guest[0].unchanged(ev) && m.guest[1].unchanged(ev))
 }
 
@@ -226,7 +228,7 @@ func (m *member) values(ev *ingest.Event, now bool) []string {
 	for text := range texts(ev, path) {
 		if m.types {
 			out = slices.AppendSeq(out, itemsOf(text))
-		} else if text = strings.TrimSpace(text); text != "" && text != "[]" {
+		} else if text = strings.TrimSpace(text); text != "" && text != "[]" && !strings.EqualFold(text, allGuests) {
 			out = append(out, text)
 		}
 	}
@@ -236,5 +238,5 @@ func (m *member) values(ev *ingest.Event, now bool) []string {
 	if m.guest != nil && slices.ContainsFunc(m.guest[0].values(ev, now), func(v string) bool { return strings.EqualFold(v, every) }) {
 		out = append(out, every)
 	}
-	return out
+	return m.guestsNamed(out, ev, now)
 }

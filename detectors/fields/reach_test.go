@@ -49,6 +49,9 @@ func TestWhomAPolicySparesAndReaches(t *testing.T) {
 		guestsOf2 = `{"users":{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"enumerated","members":["u","t"]}}}}`
 		onlyOf    = `{"users":{"includeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"enumerated","members":["t"]}}}}`
 		onlyAll   = `{"users":{"includeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"all"}}}}`
+		word      = `{"users":{"includeUsers":["All"],"excludeUsers":["bg","GuestsOrExternalUsers"]}}`
+		sixKinds  = `{"users":{"includeUsers":["All"],"excludeUsers":["bg"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"internalGuest,b2bCollaborationGuest,b2bCollaborationMember,b2bDirectConnectUser,otherExternalUser,serviceProvider","externalTenants":{"membershipKind":"all"}}}}`
+		onlyWord  = `{"users":{"includeUsers":["GuestsOrExternalUsers"]}}`
 		workloads = `{"clientApplications":{"includeServicePrincipals":["ServicePrincipalsInMyTenant"]}}`
 		butOne    = `{"clientApplications":{"includeServicePrincipals":["ServicePrincipalsInMyTenant"],"excludeServicePrincipals":["s"]}}`
 		oneOnly   = `{"clientApplications":{"includeServicePrincipals":["s"]}}`
@@ -101,6 +104,17 @@ func TestWhomAPolicySparesAndReaches(t *testing.T) {
 		{"reached.glass.excludeGuestTenants", guestsOf2, guestsOf, []string{"u"}},
 		{"spared.glass.includeGuestTenants", onlyAll, onlyOf, []string{"All"}},
 		{"reached.glass.includeGuestTenants", onlyOf, onlyAll, []string{"All"}},
+		{"spared.glass.excludeUsers", everybody, word, nil}, // they are told as kinds of guests
+		{"spared.glass.excludeGuestsOrExternalUsers", everybody, word, guestKinds},
+		{"spared.glass.excludeGuestsOrExternalUsers", word, sixKinds, nil},
+		{"spared.glass.excludeGuestTenants", word, sixKinds, nil},
+		{"reached.glass.excludeUsers", word, sixKinds, nil},
+		{"reached.glass.excludeGuestsOrExternalUsers", word, oneKind, guestKinds[:5]},
+		{"reached.glass.everybody", word, everybody, []string{"true"}},
+		{"reached.glass.excludeGuestTenants", word, guestsOf, []string{"All"}},
+		{"spared.glass.includeUsers", onlyWord, onlyAll, nil},
+		{"spared.glass.includeGuestsOrExternalUsers", onlyWord, onlyAll, guestKinds[:5]},
+		{"spared.glass.includeGuestTenants", onlyWord, onlyOf, []string{"All"}},
 		{"spared.glass.excludeServicePrincipals", workloads, butOne, []string{"s"}},
 		{"spared.glass.includeServicePrincipals", workloads, oneOnly, []string{"ServicePrincipalsInMyTenant"}},
 		{"reached.glass.every_workload", butOne, workloads, []string{"true"}},
