@@ -71,12 +71,15 @@ func Load(lists map[string][]string, sources ...Source) (*Set, error) {
 	if errors.Join(errs...) == nil { // else what is named may be missing
 		errs = append(errs, p.check())
 	}
+	operators, err := newTrusted(lists[TrustedOperators])
+	errs = append(errs, err)
 	for _, sr := range p.rules {
 		r, err := b.build(sr)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
+		r.trusted = operators
 		r.lists = b.listsIn(sr)
 		b.warnUnset(sr, r.lists)
 		p.add(set, sr, r)

@@ -27,7 +27,7 @@ type Pack struct {
 	// Enable makes exceptions from Disable.
 	Enable []string
 	// Severity maps selectors to the level of the rules' findings, which then
-	// does not depend on their conditions. A weak value that may be nothing new
+	// does not depend on their conditions, nor on who is behind them. A weak value that may be nothing new
 	// keeps its lower one.
 	Severity map[string]string
 }
@@ -110,7 +110,7 @@ func levelBy(m *Meta, levels []leveled) (severity Severity, ok bool) {
 
 // override makes severity the level of all findings of r.
 func (r *Rule) override(severity Severity) {
-	r.Severity, r.severity = severity, nil
+	r.Severity, r.severity, r.trusted = severity, nil, nil
 }
 
 // DisabledBy returns the selector that switched the rule off, or "".

@@ -29,6 +29,7 @@ type Rule struct {
 	regained *regained // what a restore must give back; nil: nothing in particular
 	halves   []half    // what weakens, then what restores if anything does
 	never    neverReason
+	trusted  trusted // whose doing is less severe
 
 	correlation *correlation // instead of halves
 	lists       []string     // operator lists that it reads

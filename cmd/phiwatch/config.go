@@ -160,9 +160,10 @@ func (c *config) validate() error {
 		f.locate("sources", c.Sources.Validate()),
 		f.locate("rules", c.Rules.validate()),
 		f.locate("receivers", c.validateReceivers()),
-		f.locate("lists", checkListNames(c.Lists)),
+		f.locate("lists", errors.Join(checkListNames(c.Lists), checkOperators(c.Lists))),
 		f.locate("blindness", c.Blindness.validate()),
 		f.locate("lists_files", errors.Join(checkListNames(c.ListsFiles), c.readLists())),
+		f.locate("lists_files", checkOperators(c.listed)),
 	}
 	if c.State == "" {
 		errs = append(errs, f.locate("state", errors.New("names no file; name one on a local disk, such as phiwatch.db")))

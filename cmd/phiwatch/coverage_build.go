@@ -177,6 +177,10 @@ func coveredLists(rules []*detectors.Rule, lists map[string][]string) []coveredL
 	}
 	own := map[string]*coveredList{}
 	for _, r := range rules {
+		if r.HeedsOperators() {
+			l := all[detectors.TrustedOperators]
+			l.Entries = append(l.Entries, r.Entry)
+		}
 		for _, name := range r.Lists() {
 			l := all[name]
 			if l == nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"phiwatch/detectors"
 	"phiwatch/detectors/strict"
 )
 
@@ -43,7 +44,7 @@ var knownLists = []operatorList{
 	{"cmk_keys", "customer-managed keys, as the vault's log writes them", "the deletion of any key has the lower severity"},
 	{"emergency_accounts", "object ids and sign-in names of the emergency accounts", "an emergency account is an account like others"},
 	{"tap_lifetime", "one duration, the longest lifetime of a Temporary Access Pass under your policy", "a pass counts for thirty days, the longest that any policy can allow"},
-	{"trusted_operators", "automation whose changes are planned", "nobody's changes are taken to be planned"},
+	{detectors.TrustedOperators, "object ids, application ids and sign-in names of automation, whose changes are planned", "nobody's changes are taken to be planned: each has its full severity"},
 	{"accepted_domains", "the organisation's own mail domains", "every address counts as outside"},
 	{"legal_staff", "who may be given access to eDiscovery cases", "access given to anybody is told"},
 	{"ca_exclusion_groups", "groups that Conditional Access policies exclude", "such groups are known only from the policies that events show"},
@@ -59,6 +60,17 @@ func checkListNames[V any](lists map[string]V) error {
 		}
 		if meant := strict.Nearest(name, operatorLists); meant != "" {
 			errs = append(errs, fmt.Errorf("%s: unknown list; did you mean %s?", name, meant))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkOperators refuses who cannot be trusted by the name that is given.
+func checkOperators(lists map[string][]string) error {
+	var errs []error
+	for i, name := range lists[detectors.TrustedOperators] {
+		if err := detectors.CheckOperator(name); err != nil {
+			errs = append(errs, fmt.Errorf("%s[%d]: %w", detectors.TrustedOperators, i, err))
 		}
 	}
 	return errors.Join(errs...)

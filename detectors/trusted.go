@@ -1,0 +1,75 @@
+package detectors
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"phiwatch/ingest"
+)
+
+// TrustedOperators names the operator list of those whose changes are planned ones:
+// automation, mostly. What they do is one step less severe, down to low. It is never
+// hidden, since whoever steals their credential acts as they do.
+const TrustedOperators = "trusted_operators"
+
+// trusted is that list: object and application ids and sign-in names, in lower case.
+// Nil: nobody.
+type trusted map[string]bool
+
+var guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+func newTrusted(list []string) (trusted, error) {
+	t := trusted{}
+	var errs []error
+	for _, name := range list {
+		if err := CheckOperator(name); err != nil {
+			errs = append(errs, fmt.Errorf("list %s: %w", TrustedOperators, err))
+		}
+		t[strings.ToLower(name)] = true
+	}
+	return t, errors.Join(errs...)
+}
+
+// CheckOperator refuses a value of [TrustedOperators] that anybody could call
+// themselves.
+func CheckOperator(name string) error {
+	if guid.MatchString(name) || strings.Contains(name, "@") {
+		return nil
+	}
+	return fmt.Errorf("%q may be anybody's display name; give the object id, the application id or the sign-in name", name)
+}
+
+// did reports whether one of t caused ev. Nobody plans how they sign in, or whether
+// they are at risk.
+func (t trusted) did(ev *ingest.Event) bool {
+	if len(t) == 0 || passive(ev.Kind) {
+		return false
+	}
+	return t.has(ev.Actor.ID) || t.has(ev.Actor.Name)
+}
+
+func (t trusted) has(actor string) bool {
+	actor = strings.ToLower(actor)
+	return t[actor] || t[strings.TrimPrefix(actor, "serviceprincipal_")] // as the unified audit log has it
+}
+
+// passive reports whether events of a kind tell what befalls somebody.
+func passive(k ingest.Kind) bool {
+	return k >= ingest.EntraSignIn && k <= ingest.EntraRisk
+}
+
+// HeedsOperators reports whether findings of the rule are less severe where one of
+// [TrustedOperators] is behind them.
+func (r *Rule) HeedsOperators() bool {
+	if r.trusted == nil {
+		return false
+	}
+	for _, k := range r.Kinds() {
+		if !passive(k) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+package detectors
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"phiwatch/detectors/rules"
+	"phiwatch/ingest"
+)
+
+func TestWhatTrustedOperatorsDoIsLessSevere(t *testing.T) {
+	const (
+		audit    = `"operationName":"MFA off","category":"AuditLogs","tenantId":"t1"`
+		byApp    = `"initiatedBy":{"app":{"displayName":"Deploy","servicePrincipalId":"EEEEEEEE-0000-4000-8000-000000000005"}}`
+		byPerson = `"initiatedBy":{"user":{"id":"p1","userPrincipalName":"Deploy@example.org"}}`
+	)
+	for _, test := range []struct {
+		name, by, outcome string
+		list              []string
+		pinned            bool
+		want              string
+	}{
+		{name: "nobody is trusted", by: byApp, want: "weakened critical"},
+		{name: "object id, in any case", by: byApp, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, want: "weakened high"},
+		{name: "sign-in name", by: byPerson, list: []string{"deploy@EXAMPLE.org"}, want: "weakened high"},
+		{name: "somebody else", by: byPerson, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, want: "weakened critical"},
+		{name: "a level that is pinned", by: byApp, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, pinned: true, want: "weakened critical"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rule := strings.Replace(packRule("mfa-off", "MFA off", "MFA", "attack.t1556"), "  unknown: low\n", "", 1)
+			set, err := Load(map[string][]string{TrustedOperators: test.list}, Source{FS: fstest.MapFS{"authentication/mfa-off.yml": {Data: []byte(rule)}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.pinned {
+				if err := set.Tune(Pack{Severity: map[string]string{"all": "critical"}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e, err := New(set, NewMetrics(prometheus.NewRegistry()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			record := `{` + audit + `,"time":"2026-09-14T08:00:00Z","properties":{"id":"r1","result":"success",` + test.by + `,"targetResources":[{"id":"x"}]}}`
+			var got []string
+			decodeAll(t, []byte(record), func(ev *ingest.Event) {
+				for _, m := range e.Match(ev, nil) {
+					got = append(got, string(m.Finding.State)+" "+m.Finding.Severity.String())
+				}
+			})
+			if len(got) != 1 || got[0] != test.want {
+				t.Errorf("got %v, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestTrustedOperatorsAreNamedByWhatIsTheirs(t *testing.T) {
+	_, err := Load(map[string][]string{TrustedOperators: {"deploy@example.org", "Terraform"}}, Source{FS: rules.FS, Root: "audit"})
+	if err == nil || !strings.Contains(err.Error(), `list trusted_operators: "Terraform" may be anybody's display name; give the object id`) {
+		t.Errorf("got %v, want an error that says what to give", err)
+	}
+}
+
+// How somebody signs in is nobody's plan, and what is at rest needs nobody.
+func TestTrustedOperatorsActAndDoNotSignIn(t *testing.T) {
+	for _, r := range loadCatalog(t).Rules() {
+		if want := !strings.HasPrefix(r.Entry, "signin-") && r.Entry != "user-at-risk"; want != r.HeedsOperators() && r.correlation == nil {
+			t.Errorf("%s heeds trusted operators: %v, want %v", r.Entry, !want, want)
+		}
+	}
+	who := trusted{"eeeeeeee-0000-4000-8000-000000000005": true}
+	for kind, want := range map[ingest.Kind]bool{ingest.M365Audit: true, ingest.EntraServicePrincipalSignIn: false, ingest.EntraRisk: false} {
+		ev := &ingest.Event{Kind: kind, Actor: ingest.Principal{Name: "ServicePrincipal_eeeeeeee-0000-4000-8000-000000000005"}}
+		if who.did(ev) != want {
+			t.Errorf("%s: trusted %v, want %v", kind, !want, want)
+		}
+	}
+}
