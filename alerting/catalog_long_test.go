@@ -20,6 +20,12 @@ var notLong = map[string]string{
 	"retention-cut-then-delete": "a thousand deletions, which nothing restores",
 }
 
+// notAnew are the payloads that weaken only as long as it is known what they switch on:
+// what restores it has ended that.
+var notAnew = []string{
+	"eop-allow-list-widened: hit-skip-on", "mailflow-diverts-copy: hit-lab-copy-on", "mailflow-diverts-copy: hit-rota-on", "mailflow-strips-encryption: hit-enabled",
+}
+
 // TestNothingChangesByWaiting tells parts of every entry's test events again, or
 // only then, after days on which everything happens to others: what was open when
 // it was told is open when it is told again, and what restores at once restores
@@ -123,7 +129,7 @@ func (l *long) versions(after []opened) map[string]version {
 		if weak := missing(after[k], before); len(weak) > 0 {
 			out[fmt.Sprint("again.", k, ".")] = l.again(k, after[k])
 			j := slices.IndexFunc(after[k:], func(o opened) bool { return len(missing(only(weak), o)) == len(weak) })
-			if j > 0 && !l.correlates && l.newest(k+j) {
+			if j > 0 && !l.correlates && l.newest(k+j) && !slices.Contains(notAnew, l.entry+": "+l.payloads[k].Name) {
 				out[fmt.Sprint("anew.", k, ".")] = l.anew(k, k+j, weak)
 			}
 		}

@@ -109,7 +109,12 @@ func (h *half) conclude(f *Finding, s *scope, subject string) {
 	if ev.Actor.ID != f.Evidence.Actor {
 		f.By = k.text(ev.Actor.ID)
 	}
-	if h.state == Weakened || h.state == Restored {
+	switch h.state {
+	case Weakened, Restored:
 		f.Weak, f.Strong = r.sides.of(s, h.state, subject)
+	case knows:
+		f.Weak = h.ways(s, subject)
+	case forgets:
+		f.Strong = h.ways(s, subject)
 	}
 }

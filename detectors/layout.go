@@ -23,9 +23,10 @@ var nodeKeys = func() strict.Nodes {
 			"alias":    reflect.TypeFor[aliasYAML](),
 			"lapses":   reflect.TypeFor[lapsesYAML](),
 		},
-		reflect.TypeFor[knownYAML]():  {"key": parts, "of": parts},
-		reflect.TypeFor[memoryYAML](): {"values": reflect.TypeFor[map[string]rememberedYAML]()},
-		reflect.TypeFor[aliasYAML]():  {"names": parts},
+		reflect.TypeFor[knownYAML]():     {"key": parts, "of": parts, "by": parts},
+		reflect.TypeFor[forgottenYAML](): {"key": parts},
+		reflect.TypeFor[memoryYAML]():    {"values": reflect.TypeFor[map[string]rememberedYAML]()},
+		reflect.TypeFor[aliasYAML]():     {"names": parts},
 	}
 }()
 

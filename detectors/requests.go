@@ -62,8 +62,10 @@ func (h *half) judging(out []int) []int {
 		if r.regained != nil {
 			out = slotsOf(r.regained.always, append(out, r.regained.now))
 		}
-	default: // told and knows: their fields are their detection's and their subject's
-		return out
+	default: // it tells values, or what is known
+		if h.state == told || !r.known.bySides {
+			return out
+		}
 	}
 	for _, s := range r.sides {
 		if h.state != Restored { // what restores does not weaken
