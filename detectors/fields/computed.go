@@ -182,6 +182,9 @@ func compute(name string, lists map[string][]string) (computed, error) {
 	if c, err := newAction(name); c != nil || err != nil {
 		return c, err
 	}
+	if c, err := newResourceID(name); c != nil || err != nil {
+		return c, err
+	}
 	if c := eventFields[strings.ToLower(name)]; c != nil {
 		return c, nil
 	}

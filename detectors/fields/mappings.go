@@ -83,7 +83,7 @@ var activityFields = Mapping{schema: &activitySchema, names: map[string]string{
 	"categoryvalue":         "mapped.activity-category", // LA
 	"resourceprovider":      "mapped.activity-provider", // LA
 	"resourceprovidervalue": "mapped.activity-provider", // LA
-	"resourceid":            "first.resourceId | _ResourceId | resource_id",
+	"resourceid":            "resourceId",
 	"activitystatus":        "mapped.activity-status", // LA
 	"activitystatusvalue":   "mapped.activity-status", // LA
 	"status":                "mapped.activity-status",

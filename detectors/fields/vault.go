@@ -20,12 +20,14 @@ type reduced struct {
 func newReduced(to func(string) string) func(string, map[string][]string) (computed, error) {
 	return func(arg string, _ map[string][]string) (computed, error) {
 		r := &reduced{to: to}
-		for path := range strings.SplitSeq(arg, ",") {
-			p, err := document.Compile(strings.TrimSpace(path))
-			if err != nil {
-				return nil, err
+		for field := range strings.SplitSeq(arg, ",") {
+			for _, path := range spelled(strings.TrimSpace(field)) {
+				p, err := document.Compile(path)
+				if err != nil {
+					return nil, err
+				}
+				r.paths = append(r.paths, p)
 			}
-			r.paths = append(r.paths, p)
 		}
 		return r, nil
 	}
