@@ -126,6 +126,7 @@ func sessionOf(ev *ingest.Event, now bool) (out []string) {
 	if on(ev, tokenProtection, now) {
 		out = append(out, "secureSignInSession")
 	}
+	out = append(out, otherControls(ev, now)...)
 	switch accessEvaluation.text(ev, now) {
 	case "disabled":
 	case "", "unknownfuturevalue":

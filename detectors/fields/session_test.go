@@ -16,6 +16,8 @@ func TestHowAPolicyLimitsSessions(t *testing.T) {
 		keeps     = `"persistentBrowser":{"mode":"always","isEnabled":true},"applicationEnforcedRestrictions":{"isEnabled":true},"secureSignInSession":{"isEnabled":true}`
 		blocks    = `"cloudAppSecurity":{"cloudAppSecurityType":"blockDownloads","isEnabled":true}`
 		monitors  = `"cloudAppSecurity":{"cloudAppSecurityType":"monitorOnly","isEnabled":true}`
+		further   = `"globalSecureAccessFilteringProfile":{"profileId":"p","isEnabled":"True"},"disableResilienceDefaults":true`
+		fewer     = `"globalSecureAccessFilteringProfile":{"profileId":"p","isEnabled":false},"disableResilienceDefaults":null`
 		strict    = `"continuousAccessEvaluation":{"mode":"strictLocation"}`
 		disabled  = `"continuousAccessEvaluation":{"mode":"disabled"}`
 	)
@@ -29,6 +31,8 @@ func TestHowAPolicyLimitsSessions(t *testing.T) {
 		{"how often is not told", session(fourHours), session(unknown), nil},
 		{"keeps people signed in", session(others), session(keeps), map[string][]string{"session.lost": {"persistentBrowser"}}},
 		{"only monitors", session(blocks), session(monitors), map[string][]string{"session.lost": {"cloudAppSecurity more than monitoring"}}},
+		{"further controls off", session(further), session(fewer), map[string][]string{"session.lost": {"disableResilienceDefaults", "globalSecureAccessFilteringProfile"}}},
+		{"further controls on", session(""), session(further), map[string][]string{"session.back": {"disableResilienceDefaults", "globalSecureAccessFilteringProfile"}}},
 		{"less strict", session(strict), session(""), map[string][]string{"session.lost": {"continuousAccessEvaluation strict"}}},
 		{"not evaluated", session(""), session(disabled), map[string][]string{"session.lost": {"continuousAccessEvaluation"}}},
 		{"evaluated again", session(disabled), session(strict), map[string][]string{"session.back": {"continuousAccessEvaluation", "continuousAccessEvaluation strict"}}},
