@@ -45,13 +45,14 @@ func (h *half) reading(out []int) []int {
 	if h.silent && !h.named {
 		return out
 	}
-	out = h.rule.name.reading(h.subject.reading(out))
-	if h.rule.known != nil {
-		out = h.rule.known.of.reading(out)
+	r := h.rule
+	out = r.name.reading(h.judging(out))
+	for _, l := range slices.Concat(r.severity, r.unknown) {
+		out = slotsOf(l.match, out)
 	}
-	for _, l := range slices.Concat(h.rule.severity, h.rule.unknown) {
-		if l.match != nil {
-			out = append(out, l.match.Slots()...)
+	if h.state == told {
+		for i := range r.memory.values {
+			out = append(out, r.memory.values[i].field)
 		}
 	}
 	return out
