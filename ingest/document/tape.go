@@ -83,15 +83,18 @@ func (t *tape) rawKey(n *node) []byte {
 	return t.raw[n.key : int(n.key)-1+end-1]
 }
 
-// keyIs reports whether the name of n is name, ASCII case aside.
+// keyIs reports whether the name of n is name, ASCII case aside; that it is not
+// its length mostly tells.
 func (t *tape) keyIs(n *node, name string) bool {
+	return (int(n.keyLen) == len(name) || t.oddNames) && t.keyEquals(n, name)
+}
+
+func (t *tape) keyEquals(n *node, name string) bool {
+	key := t.rawKey(n)
 	if n.flags&flagKeyEscaped != 0 {
-		return foldEqual(string(unescape(nil, t.rawKey(n))), name)
+		key = unescape(nil, key)
 	}
-	if int(n.keyLen) != len(name) {
-		return n.keyLen == longKey && foldEqual(alias(t.rawKey(n)), name)
-	}
-	return foldEqual(alias(t.raw[n.key:n.key+uint32(n.keyLen)]), name)
+	return string(key) == name || foldEqual(alias(key), name)
 }
 
 // sideOf returns what is known of string i, noting its text on first use.
