@@ -126,6 +126,10 @@ func TestWhomAPolicySparesAndReaches(t *testing.T) {
 		{"spared.phi.excludeApplicationFilter", apps, filtered, []string{"r"}},
 		{"spared.phi.includeApplicationFilter", filtered, apps, nil},
 		{"reached.phi.everything", filtered, apps, []string{"true"}},
+		{"reached.glass.before", glass, butB, []string{"everybody", "all sign-ins"}},
+		{"reached.glass.after", glass, butB, []string{"all sign-ins"}},
+		{"reached.glass.after", butB, `{"users":{"includeUsers":["All"]},"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}}`, []string{"everybody"}},
+		{"reached.glass.after", everybody, "", nil},
 		{"spared.glass.includeUsers", everybody, "", nil}, // not told
 		{"reached.glass.excludeUsers", butAB, "", nil},
 	} {
