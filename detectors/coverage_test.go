@@ -178,7 +178,7 @@ func TestRulesThatListsLeaveBlind(t *testing.T) {
 	unset := catalogSet(t, emptyLists())
 	lists := emptyLists()
 	for name := range lists {
-		lists[name] = []string{"made-up"}
+		lists[name] = []string{"made-up@example.org"}
 	}
 	set := catalogSet(t, lists)
 	var blind []string
