@@ -45,6 +45,7 @@ var methodTable = []method{
 	newMethod("Fido2", false, "attestation", "isAttestationEnforced", "key restrictions", "keyRestrictions.isEnforced"),
 	newMethod("MicrosoftAuthenticator", false, "number matching", "featureSettings.numberMatchingRequiredState.state",
 		"app name", "featureSettings.displayAppInformationRequiredState.state", "location", "featureSettings.displayLocationInformationRequiredState.state"),
+	newMethod("QRCodePin", true),
 	newMethod("Sms", true),
 	newMethod("Voice", true),
 }
