@@ -258,7 +258,7 @@ func empty(t *testing.T, db *sql.DB) {
 	t.Helper()
 	for _, table := range []string{
 		"violations", "observations", "idle_restores", "evidence", "deliveries", "delivery_members", "ledger_counts",
-		"activity_joins", "known_notes", "unknown_weak", "regained", "remembered", "aliases", "alias_waiting",
+		"activity_joins", "known_notes", "unknown_weak", "regained", "remembered", "renames", "aliases", "alias_waiting",
 	} {
 		if _, err := db.Exec("DELETE FROM " + table); err != nil {
 			t.Fatal(err)

@@ -34,13 +34,16 @@ import (
 type alias struct {
 	names    []subject
 	used     *sigma.Matcher
-	restores bool // what is used never weakens
+	restores bool    // what is used never weakens
+	to       subject // of a rename: the new name; nil: they are not followed
 }
 
 type aliasYAML struct {
 	Names []yaml.Node `yaml:"names"`
 	Used  yaml.Node   `yaml:"used"`
 	Only  string      `yaml:"only"`
+
+	Renamed renamedYAML `yaml:"renamed"`
 }
 
 // alias reads safeguard.alias.

@@ -13,13 +13,15 @@ func (e *Engine) resolve(ctx context.Context, tx *sql.Tx, findings []Finding) ([
 	out := make([]Finding, 0, len(findings))
 	for _, f := range findings {
 		r := e.byEntry[f.Rule.Entry]
-		if r == nil || r.alias == nil || f.State != Weakened && f.State != Restored || r.alias.restores && len(f.Alias) == 0 {
+		if r == nil || r.alias == nil || f.State != Weakened && f.State != Restored && f.State != renames || r.alias.restores && len(f.Alias) == 0 {
 			out = append(out, f)
 			continue
 		}
-		n := naming{e: e, tx: tx, f: f, own: strings.ToLower(f.Subject), byAlias: f.ByAlias && len(f.Alias) > 0}
+		n := e.naming(tx, f)
 		resolve := n.restored
 		switch {
+		case f.State == renames:
+			resolve = n.renamed
 		case r.alias.restores:
 			resolve = n.restoresOnly
 		case f.State == Weakened:
@@ -31,6 +33,10 @@ func (e *Engine) resolve(ctx context.Context, tx *sql.Tx, findings []Finding) ([
 		out = append(out, n.out...)
 	}
 	return out, nil
+}
+
+func (e *Engine) naming(tx *sql.Tx, f Finding) *naming {
+	return &naming{e: e, tx: tx, f: f, own: strings.ToLower(f.Subject), byAlias: f.ByAlias && len(f.Alias) > 0}
 }
 
 // naming finds the subjects of one finding.
@@ -80,7 +86,8 @@ func (n *naming) weakened(ctx context.Context) error {
 }
 
 // restored restores the subject, those that are known by its names, if it may
-// be known by these only, and what any of them was told as.
+// be known by these only, what was known by names that it had before, and what any of
+// them was told as.
 func (n *naming) restored(ctx context.Context) error {
 	subjects := []string{n.own}
 	var names []string
@@ -92,6 +99,17 @@ func (n *naming) restored(ctx context.Context) error {
 		subjects, names = append(subjects, known...), slices.Clone(n.f.Alias)
 	} else if err := n.name(ctx, n.own); err != nil {
 		return err
+	}
+	was, err := n.formerly(ctx)
+	if err != nil {
+		return err
+	}
+	if len(was) > 0 {
+		known, err := n.subjects(ctx, was)
+		if err != nil {
+			return err
+		}
+		subjects, names = slices.Concat(subjects, was, known), append(names, was...)
 	}
 	told, err := n.told(ctx, subjects...)
 	if err != nil {
@@ -105,7 +123,7 @@ func (n *naming) restored(ctx context.Context) error {
 	for _, s := range subjects {
 		names = append(names, itself(s))
 	}
-	return n.keep(ctx, &n.f, names...)
+	return n.keep(ctx, &n.f, unique(names)...)
 }
 
 // restoresOnly resolves a finding of a rule in which only what was weakened is

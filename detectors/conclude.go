@@ -3,6 +3,7 @@ package detectors
 import (
 	"unsafe"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/ingest"
 )
 
@@ -96,6 +97,9 @@ func (h *half) conclude(f *Finding, s *scope, subject string) {
 	}
 	if r.alias != nil {
 		f.Alias, f.ByAlias = r.alias.of(s)
+	}
+	if h.state == renames {
+		f.Renamed = k.text(fields.Lower(r.alias.to.first(s)))
 	}
 	if r.regained != nil {
 		f.Value = k.text(r.regained.value(h.state, s))

@@ -64,6 +64,7 @@ type held struct {
 	Lower   Severity            `json:",omitempty"` // than which it is not more severe if it was not
 	Hide    bool                `json:",omitempty"` // it is nothing if it was not
 	Alias   []string            `json:",omitempty"` // for rules with alias: other names of the subject
+	Renamed string              `json:",omitempty"` // for rules with alias: the name that the subject got
 	ByAlias bool                `json:",omitempty"` // the subject may be known by these only
 	Value   string              `json:",omitempty"` // for rules with regained: what was lost, or is in force now
 	Known   string              `json:",omitempty"` // for rules with known: whom that is about

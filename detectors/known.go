@@ -92,29 +92,31 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 			return err
 		}
 	}
-	if err := b.tells(r, sr, knows, &y.Detection, &y.Key, weakened.kinds); err != nil || !r.known.forgets {
+	key, err := b.subject(sr.File, &y.Key)
+	if err != nil {
 		return err
 	}
-	key := &y.Forgotten.Key
-	if key.IsZero() {
-		key = &y.Key
+	if err := b.tells(r, sr, half{state: knows, subject: key, kinds: weakened.kinds}, &y.Detection); err != nil || !r.known.forgets {
+		return err
 	}
-	return b.tells(r, sr, forgets, &y.Forgotten.Detection, key, weakened.kinds)
+	if !y.Forgotten.Key.IsZero() {
+		if key, err = b.subject(sr.File, &y.Forgotten.Key); err != nil {
+			return err
+		}
+	}
+	return b.tells(r, sr, half{state: forgets, subject: key, kinds: weakened.kinds}, &y.Forgotten.Detection)
 }
 
-// tells adds a half to r whose matches tell of their key what is known.
-func (b *builder) tells(r *Rule, sr *sigma.Rule, state State, detection, key *yaml.Node, kinds []ingest.Kind) error {
-	h := half{rule: r, state: state, kinds: kinds, outcome: ingest.Success}
-	var err error
-	if h.subject, err = b.subject(sr.File, key); err != nil {
-		return err
-	}
+// tells adds a half to r whose matches are no findings, but tell something of its
+// subject.
+func (b *builder) tells(r *Rule, sr *sigma.Rule, h half, detection *yaml.Node) error {
+	h.rule, h.outcome = r, ingest.Success
 	d, err := sigma.ParseDetection(sr.File, detection)
 	if err != nil {
 		return err
 	}
 	h.joined = readsRequest(d)
-	if h.match, _, err = b.named(sr, d, kinds); err != nil {
+	if h.match, _, err = b.named(sr, d, h.kinds); err != nil {
 		return err
 	}
 	r.halves = append(r.halves, h)

@@ -30,8 +30,10 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 			f := &findings[i]
 			r := e.byEntry[f.Rule.Entry]
 			switch {
-			case tells != (f.State == knows || f.State == forgets):
+			case tells != f.onlyTells():
 				continue
+			case tells && (r == nil || r.unknown == nil):
+				continue // nothing is asked of it
 			case r == nil || r.unknown == nil:
 				out = append(out, *f)
 				continue
@@ -52,9 +54,16 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 	return out, k.late, k.prune(ctx, outdated)
 }
 
+// onlyTells reports whether a finding is none, but tells what is known.
+func (f *Finding) onlyTells() bool {
+	return f.State == knows || f.State == forgets || f.State == renames
+}
+
 func (k *knowing) settle(ctx context.Context, r *Rule, f Finding) ([]Finding, error) {
 	switch {
-	case f.State == knows || f.State == forgets:
+	case f.State == renames:
+		return k.rejudge(ctx, r, &f, []string{f.Renamed})
+	case f.onlyTells():
 		return k.note(ctx, r, &f, f.calls(f.Subject))
 	case f.State == Restored && r.known != nil:
 		return []Finding{f}, nil
@@ -152,6 +161,13 @@ func (w *weakValue) told() []Finding {
 
 // rejudge judges the weak values after f again, of which f tells something new.
 func (k *knowing) rejudge(ctx context.Context, r *Rule, f *Finding, keys []string) ([]Finding, error) {
+	if r.follows() {
+		var err error
+		who := &renamings{k.tx, f}
+		if keys, err = who.later(ctx, keys...); err != nil {
+			return nil, err
+		}
+	}
 	waiting, err := k.waiting(ctx, f, keys)
 	if err != nil {
 		return nil, err
@@ -242,10 +258,23 @@ func compareNotes(a, b note) int {
 
 // known reports whether what a weak value asks for was known when it came.
 func (k *knowing) known(ctx context.Context, r *Rule, f *Finding) (bool, error) {
+	keys := f.asks(r)
+	var spells []spell
+	for _, key := range keys {
+		spells = append(spells, spell{key, f.Time.UnixMicro()})
+	}
+	if r.follows() {
+		who := &renamings{k.tx, f}
+		formerly, err := who.formerly(ctx, keys)
+		if err != nil {
+			return false, err
+		}
+		spells = append(spells, formerly...)
+	}
 	var notes []note
-	for _, key := range f.asks(r) {
+	for _, s := range spells {
 		var err error
-		if notes, err = k.before(ctx, f, key, notes); err != nil {
+		if notes, err = k.before(ctx, f, s, notes); err != nil {
 			return false, err
 		}
 	}

@@ -67,10 +67,10 @@ func (k *knowing) keep(ctx context.Context, f *Finding, key string, n note) (boo
 	return true, err
 }
 
-// before appends the notes of a key from before f.
-func (k *knowing) before(ctx context.Context, f *Finding, key string, out []note) ([]note, error) {
+// before appends the notes of a key as long as f's subject had it.
+func (k *knowing) before(ctx context.Context, f *Finding, s spell, out []note) ([]note, error) {
 	rows, err := k.tx.QueryContext(ctx, `SELECT way, happened, forgotten FROM known_notes WHERE entry = $1 AND tenant = $2 AND subject = $3 AND happened < $4`,
-		f.Rule.Entry, f.Tenant, key, f.Time.UnixMicro())
+		f.Rule.Entry, f.Tenant, s.name, s.before)
 	if err != nil {
 		return nil, err
 	}

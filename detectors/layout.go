@@ -27,6 +27,7 @@ var nodeKeys = func() strict.Nodes {
 		reflect.TypeFor[forgottenYAML](): {"key": parts},
 		reflect.TypeFor[memoryYAML]():    {"values": reflect.TypeFor[map[string]rememberedYAML]()},
 		reflect.TypeFor[aliasYAML]():     {"names": parts},
+		reflect.TypeFor[renamedYAML]():   {"to": parts},
 	}
 }()
 

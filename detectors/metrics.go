@@ -1,6 +1,10 @@
 package detectors
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Metrics of the engines of one process. Labels are the entries of the loaded
 // rules and the states, all created at zero. Safe for concurrent use.
@@ -51,7 +55,7 @@ func (m *Metrics) loaded(rules []*Rule) {
 	for _, r := range rules {
 		m.matches.WithLabelValues(r.Entry)
 		for _, h := range r.halves {
-			if h.state == knows || h.state == forgets || h.state == told {
+			if slices.Contains([]State{told, knows, forgets, renames}, h.state) {
 				continue // never a finding's
 			}
 			m.findings.WithLabelValues(r.Entry, string(h.state))

@@ -62,10 +62,12 @@ func (h *half) judging(out []int) []int {
 		if r.regained != nil {
 			out = slotsOf(r.regained.always, append(out, r.regained.now))
 		}
-	default: // it tells values, or what is known
-		if h.state == told || !r.known.bySides {
+	case knows, forgets:
+		if out = r.known.by.reading(out); !r.known.bySides {
 			return out
 		}
+	default: // it tells values, or a name
+		return out
 	}
 	for _, s := range r.sides {
 		if h.state != Restored { // what restores does not weaken

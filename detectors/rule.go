@@ -158,6 +158,9 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if err := b.known(r, sr, &s.Known, weakened); err != nil {
 		return err
 	}
+	if err := b.renamed(r, sr, &s.Alias, weakened); err != nil {
+		return err
+	}
 	if err := b.memory(r, sr, &s.Memory, weakened); err != nil {
 		return err
 	}
