@@ -58,7 +58,7 @@ func (r *Rule) follows() bool { return r.alias != nil && r.alias.to != nil }
 
 // oldNames returns by what a thing was known that was renamed.
 func (f *Finding) oldNames() []string {
-	return slices.DeleteFunc(f.calls(f.Subject), func(name string) bool {
+	return slices.DeleteFunc(f.namesOf(f.Subject), func(name string) bool {
 		return name == f.Renamed || strings.HasSuffix(name, `\`+f.Renamed)
 	})
 }
@@ -162,11 +162,11 @@ func (n *renamings) later(ctx context.Context, names ...string) ([]string, error
 
 // formerly returns the names that the finding's subject had before.
 func (n *naming) formerly(ctx context.Context) ([]string, error) {
-	if !n.e.byEntry[n.f.Rule.Entry].follows() {
+	if !n.rule.follows() {
 		return nil, nil
 	}
 	who := &renamings{n.tx, &n.f}
-	spells, err := who.formerly(ctx, n.f.calls(n.f.Subject))
+	spells, err := who.formerly(ctx, n.f.namesOf(n.f.Subject))
 	names := make([]string, len(spells))
 	for i := range spells {
 		names[i] = spells[i].name
@@ -189,7 +189,7 @@ func (n *naming) renamed(ctx context.Context) error {
 	met := map[string]bool{}
 	for _, name := range names {
 		for _, under := range []string{name, itself(name)} {
-			restores, err := n.waiting(ctx, under, `NOT LIKE`)
+			restores, err := n.waiting(ctx, under, Restored)
 			if err != nil {
 				return err
 			}
@@ -199,7 +199,7 @@ func (n *naming) renamed(ctx context.Context) error {
 					continue
 				}
 				met[id] = true
-				again := n.e.naming(n.tx, f)
+				again := n.e.naming(n.tx, n.rule, f)
 				if err := again.restored(ctx); err != nil {
 					return err
 				}

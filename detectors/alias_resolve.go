@@ -17,7 +17,7 @@ func (e *Engine) resolve(ctx context.Context, tx *sql.Tx, findings []Finding) ([
 			out = append(out, f)
 			continue
 		}
-		n := e.naming(tx, f)
+		n := e.naming(tx, r, f)
 		resolve := n.restored
 		switch {
 		case f.State == renames:
@@ -35,14 +35,15 @@ func (e *Engine) resolve(ctx context.Context, tx *sql.Tx, findings []Finding) ([
 	return out, nil
 }
 
-func (e *Engine) naming(tx *sql.Tx, f Finding) *naming {
-	return &naming{e: e, tx: tx, f: f, own: strings.ToLower(f.Subject), byAlias: f.ByAlias && len(f.Alias) > 0}
+func (e *Engine) naming(tx *sql.Tx, r *Rule, f Finding) *naming {
+	return &naming{e: e, tx: tx, rule: r, f: f, own: strings.ToLower(f.Subject), byAlias: f.ByAlias && len(f.Alias) > 0}
 }
 
 // naming finds the subjects of one finding.
 type naming struct {
 	e       *Engine
 	tx      *sql.Tx
+	rule    *Rule
 	f       Finding
 	own     string // its subject, case-folded
 	byAlias bool
@@ -54,16 +55,16 @@ func (n *naming) weakened(ctx context.Context) error {
 	var known []string
 	var err error
 	if n.byAlias {
-		known, err = n.known(ctx)
+		known, err = n.subjects(ctx, n.f.Alias)
 	} else {
 		err = n.name(ctx, n.own)
 	}
 	if err != nil {
 		return err
 	}
-	told, err := n.told(ctx, n.own)
+	told, err := n.toldAs(ctx, n.own)
 	if err == nil && len(told) == 0 && n.byAlias {
-		told, err = n.told(ctx, known...)
+		told, err = n.toldAs(ctx, known...)
 	}
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func (n *naming) restored(ctx context.Context) error {
 	subjects := []string{n.own}
 	var names []string
 	if n.byAlias {
-		known, err := n.known(ctx)
+		known, err := n.subjects(ctx, n.f.Alias)
 		if err != nil {
 			return err
 		}
@@ -111,7 +112,7 @@ func (n *naming) restored(ctx context.Context) error {
 		}
 		subjects, names = slices.Concat(subjects, was, known), append(names, was...)
 	}
-	told, err := n.told(ctx, subjects...)
+	told, err := n.toldAs(ctx, subjects...)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (n *naming) restoresOnly(ctx context.Context) error {
 		n.out = append(n.out, n.f)
 		return nil
 	}
-	known, err := n.known(ctx)
+	known, err := n.subjects(ctx, n.f.Alias)
 	if err != nil {
 		return err
 	}

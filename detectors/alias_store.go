@@ -15,12 +15,9 @@ func itself(subject string) string { return parted + subject }
 // waits until it turns out whose it is.
 const untold = "weakened "
 
-// known returns the subjects that are known by the finding's names.
-func (n *naming) known(ctx context.Context) ([]string, error) { return n.subjects(ctx, n.f.Alias) }
-
-// told returns, in order, the subjects under which violations of any of the
+// toldAs returns, in order, the subjects under which violations of any of the
 // subjects were told: one, unless it turned out too late that two are the same.
-func (n *naming) told(ctx context.Context, subjects ...string) ([]string, error) {
+func (n *naming) toldAs(ctx context.Context, subjects ...string) ([]string, error) {
 	names := make([]string, len(subjects))
 	for i, s := range subjects {
 		names[i] = itself(s)
@@ -28,6 +25,7 @@ func (n *naming) told(ctx context.Context, subjects ...string) ([]string, error)
 	return n.subjects(ctx, names)
 }
 
+// subjects returns, in order, what is known by names.
 func (n *naming) subjects(ctx context.Context, names []string) ([]string, error) {
 	found := map[string]bool{}
 	err := selectAmong(ctx, n.tx, `SELECT DISTINCT subject FROM aliases WHERE entry = $1 AND tenant = $2 AND name IN`,
@@ -50,7 +48,7 @@ func (n *naming) call(ctx context.Context, name, subject string) (bool, error) {
 // was told as, by what waited for that. If the names are its own, what was told
 // under them is of it.
 func (n *naming) name(ctx context.Context, subject string) error {
-	restoresOnly := n.e.byEntry[n.f.Rule.Entry].alias.restores
+	restoresOnly := n.rule.alias.restores
 	var fresh []string
 	for _, name := range n.f.Alias {
 		added, err := n.call(ctx, name, subject)
@@ -73,7 +71,7 @@ func (n *naming) name(ctx context.Context, subject string) error {
 	}
 	subjects := []string{subject}
 	if !restoresOnly {
-		told, err := n.told(ctx, subject)
+		told, err := n.toldAs(ctx, subject)
 		if err != nil {
 			return err
 		}
@@ -92,13 +90,13 @@ func (n *naming) name(ctx context.Context, subject string) error {
 // take makes what was told under a name, and waits to turn out whose it is, the
 // subject's.
 func (n *naming) take(ctx context.Context, name, subject string) error {
-	waiting, err := n.waiting(ctx, name, `LIKE`)
+	waiting, err := n.waiting(ctx, name, Weakened)
 	if err != nil {
 		return err
 	}
 	for i := range waiting {
 		w := &waiting[i]
-		before, err := n.told(ctx, subject)
+		before, err := n.toldAs(ctx, subject)
 		if err != nil {
 			return err
 		}
@@ -137,7 +135,7 @@ func (n *naming) link(ctx context.Context, subject, told string) error {
 
 // replay restores a subject by what is kept under a name.
 func (n *naming) replay(ctx context.Context, name, subject string) error {
-	restores, err := n.waiting(ctx, name, `NOT LIKE`)
+	restores, err := n.waiting(ctx, name, Restored)
 	if err != nil {
 		return err
 	}
@@ -147,7 +145,7 @@ func (n *naming) replay(ctx context.Context, name, subject string) error {
 			continue
 		}
 		n.out = append(n.out, n.about(*w, subject))
-		if n.e.byEntry[n.f.Rule.Entry].alias.restores {
+		if n.rule.alias.restores {
 			continue
 		}
 		if err := n.keep(ctx, w, itself(subject)); err != nil {
@@ -158,7 +156,11 @@ func (n *naming) replay(ctx context.Context, name, subject string) error {
 }
 
 // waiting returns what is kept under a name: the weakenings, or the restores.
-func (n *naming) waiting(ctx context.Context, name, like string) ([]Finding, error) {
+func (n *naming) waiting(ctx context.Context, name string, state State) ([]Finding, error) {
+	like := `NOT LIKE`
+	if state == Weakened {
+		like = `LIKE`
+	}
 	rows, err := n.tx.QueryContext(ctx, `SELECT finding FROM alias_waiting WHERE entry = $1 AND tenant = $2 AND name = $3 AND event `+like+` $4
 		ORDER BY happened, event`, n.f.Rule.Entry, n.f.Tenant, name, untold+"%")
 	if err != nil {

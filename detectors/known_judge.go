@@ -1,7 +1,6 @@
 package detectors
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -64,7 +63,7 @@ func (k *knowing) settle(ctx context.Context, r *Rule, f Finding) ([]Finding, er
 	case f.State == renames:
 		return k.rejudge(ctx, r, &f, []string{f.Renamed})
 	case f.onlyTells():
-		return k.note(ctx, r, &f, f.calls(f.Subject))
+		return k.note(ctx, r, &f, f.namesOf(f.Subject))
 	case f.State == Restored && r.known != nil:
 		return []Finding{f}, nil
 	case f.State == Restored:
@@ -100,15 +99,15 @@ func (f *Finding) keys(sides []string) []string {
 	return keys
 }
 
-// calls are the key and the other names under which it is known, case-folded.
-func (f *Finding) calls(key string) []string {
+// namesOf are a key and the other names under which it is known, case-folded.
+func (f *Finding) namesOf(key string) []string {
 	return unique(append([]string{strings.ToLower(key)}, f.Alias...))
 }
 
 // asks are the keys of which one must be known for a weak value to be a weakening.
 func (f *Finding) asks(r *Rule) []string {
 	if r.known != nil {
-		return f.calls(f.Known)
+		return f.namesOf(f.Known)
 	}
 	return f.keys(f.Weak)
 }
@@ -130,33 +129,7 @@ func (k *knowing) doubt(ctx context.Context, r *Rule, f Finding) ([]Finding, err
 	if err := k.wait(ctx, r, &w); err != nil {
 		return nil, err
 	}
-	return w.told(), nil
-}
-
-// weakValue is a weak value of a rule with unknown, as it is judged.
-type weakValue struct {
-	Match
-	turns int // how often the judgement changed; odd: the subject is known
-}
-
-// known reports whether the subject is known.
-func (w *weakValue) known() bool { return w.turns%2 == 1 }
-
-// told returns what is told of the value. What people have heard of is taken back,
-// as one that gives no side back.
-func (w *weakValue) told() []Finding {
-	f := w.Finding
-	f.Revision = w.turns
-	switch {
-	case w.known():
-	case !f.Hide:
-		f.Severity = min(f.Severity, f.Lower)
-	case w.turns == 0:
-		return nil
-	default:
-		f.State, f.Weak, f.Strong = Restored, nil, []string{NoSide}
-	}
-	return []Finding{f}
+	return w.findings(), nil
 }
 
 // rejudge judges the weak values after f again, of which f tells something new.
@@ -186,7 +159,7 @@ func (k *knowing) rejudge(ctx context.Context, r *Rule, f *Finding, keys []strin
 		if err := k.turn(ctx, w); err != nil {
 			return nil, err
 		}
-		for _, told := range w.told() {
+		for _, told := range w.findings() {
 			if told.State == Restored { // it is f that shows it
 				told.Evidence.Action, told.Evidence.Actor, told.Evidence.ActorIP = f.Evidence.Action, f.Evidence.Actor, f.Evidence.ActorIP
 			}
@@ -199,61 +172,6 @@ func (k *knowing) rejudge(ctx context.Context, r *Rule, f *Finding, keys []strin
 		}
 	}
 	return out, nil
-}
-
-// note is that something is known in a way, or is so no longer.
-type note struct {
-	way       string // empty: there is one only
-	at        int64
-	forgotten bool
-}
-
-// everyWay is the way of a note by which all of them are forgotten.
-const everyWay = "*"
-
-// notes returns what f tells of each of its keys.
-func (f *Finding) notes(r *Rule) []note {
-	n := note{at: f.Time.UnixMicro(), forgotten: f.State == forgets}
-	ways := f.Weak
-	if n.forgotten {
-		ways, n.way = f.Strong, everyWay
-	}
-	if f.State != knows && !n.forgotten || len(ways) == 0 {
-		return []note{n}
-	}
-	out := make([]note, len(ways))
-	for i, way := range ways {
-		out[i] = n
-		out[i].way = way
-	}
-	return out
-}
-
-// anyKnown reports whether something is known after notes, in the order of time.
-func anyKnown(notes []note) bool {
-	ways := map[string]bool{}
-	for _, n := range notes {
-		switch {
-		case !n.forgotten:
-			ways[n.way] = true
-		case n.way == everyWay:
-			clear(ways)
-		default:
-			delete(ways, n.way)
-		}
-	}
-	return len(ways) > 0
-}
-
-// compareNotes orders notes by time; of one instant, what makes known counts.
-func compareNotes(a, b note) int {
-	switch {
-	case a.at != b.at || a.forgotten == b.forgotten:
-		return cmp.Compare(a.at, b.at)
-	case a.forgotten:
-		return -1
-	}
-	return 1
 }
 
 // known reports whether what a weak value asks for was known when it came.

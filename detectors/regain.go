@@ -109,7 +109,7 @@ func (e *Engine) holdRestores(ctx context.Context, tx *sql.Tx, findings []Findin
 			out = append(out, f)
 			continue
 		}
-		judged, err := e.judge(ctx, tx, r, f)
+		judged, err := e.judgeRegained(ctx, tx, r, f)
 		if err != nil {
 			return nil, fmt.Errorf("judge what %s regains: %w", f.Rule.Entry, err)
 		}

@@ -15,9 +15,9 @@ type change struct {
 	after   int  // weakenings before a restore, of the time to which late records may add some
 }
 
-// judge stores f and returns it, if it counts, and what else it makes of the
+// judgeRegained stores f and returns it, if it counts, and what else it makes of the
 // restores after it.
-func (e *Engine) judge(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
+func (e *Engine) judgeRegained(ctx context.Context, tx *sql.Tx, r *Rule, f Finding) ([]Finding, error) {
 	stored := []byte{}
 	if f.State == Restored {
 		var err error

@@ -66,7 +66,9 @@ func (h *half) judging(out []int) []int {
 		if out = r.known.by.reading(out); !r.known.bySides {
 			return out
 		}
-	default: // it tells values, or a name
+	case renames:
+		return r.alias.to.reading(out)
+	default: // it tells values
 		return out
 	}
 	for _, s := range r.sides {

@@ -1,9 +1,65 @@
 package detectors
 
 import (
+	"cmp"
 	"context"
 	"strings"
 )
+
+// note is that something is known in a way, or is so no longer.
+type note struct {
+	way       string // empty: there is one only
+	at        int64
+	forgotten bool
+}
+
+// everyWay is the way of a note by which all of them are forgotten.
+const everyWay = "*"
+
+// notes returns what f tells of each of its keys.
+func (f *Finding) notes() []note {
+	n := note{at: f.Time.UnixMicro(), forgotten: f.State == forgets}
+	ways := f.Weak
+	if n.forgotten {
+		ways, n.way = f.Strong, everyWay
+	}
+	if f.State != knows && !n.forgotten || len(ways) == 0 {
+		return []note{n}
+	}
+	out := make([]note, len(ways))
+	for i, way := range ways {
+		out[i] = n
+		out[i].way = way
+	}
+	return out
+}
+
+// anyKnown reports whether something is known after notes, in the order of time.
+func anyKnown(notes []note) bool {
+	ways := map[string]bool{}
+	for _, n := range notes {
+		switch {
+		case !n.forgotten:
+			ways[n.way] = true
+		case n.way == everyWay:
+			clear(ways)
+		default:
+			delete(ways, n.way)
+		}
+	}
+	return len(ways) > 0
+}
+
+// compareNotes orders notes by time; of one instant, what makes known counts.
+func compareNotes(a, b note) int {
+	switch {
+	case a.at != b.at || a.forgotten == b.forgotten:
+		return cmp.Compare(a.at, b.at)
+	case a.forgotten:
+		return -1
+	}
+	return 1
+}
 
 // note keeps what f tells of the keys, and returns the weak values after it that are
 // something else for it.
@@ -13,7 +69,7 @@ func (k *knowing) note(ctx context.Context, r *Rule, f *Finding, keys []string) 
 		keep = k.keep
 	}
 	for _, key := range keys {
-		for _, n := range f.notes(r) {
+		for _, n := range f.notes() {
 			fresh, err := keep(ctx, f, key, n)
 			if err != nil {
 				return nil, err
@@ -83,82 +139,6 @@ func (k *knowing) before(ctx context.Context, f *Finding, s spell, out []note) (
 		out = append(out, n)
 	}
 	return out, rows.Err()
-}
-
-// waitingID tells a weak value from the others that wait under a key.
-func waitingID(f *Finding) string { return f.Evidence.EventID + joiner + f.Subject }
-
-// wait keeps a weak value under each key that it asks for. One that waits already
-// stays as it was judged.
-func (k *knowing) wait(ctx context.Context, r *Rule, w *weakValue) error {
-	f := &w.Finding
-	stored, err := storeMatch(&w.Match)
-	if err != nil {
-		return err
-	}
-	for _, key := range f.asks(r) {
-		err := k.tx.QueryRowContext(ctx, `INSERT INTO unknown_weak (entry, tenant, subject, event, happened, finding, turns) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (entry, tenant, subject, event) DO UPDATE SET turns = unknown_weak.turns RETURNING turns`,
-			f.Rule.Entry, f.Tenant, key, waitingID(f), f.Time.UnixMicro(), stored, w.turns).Scan(&w.turns)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// waiting returns the weak values after f that wait under keys, each once.
-func (k *knowing) waiting(ctx context.Context, f *Finding, keys []string) ([]weakValue, error) {
-	var out []weakValue
-	met := map[identity]bool{}
-	for _, key := range keys {
-		found, err := k.waitingFor(ctx, f, key)
-		if err != nil {
-			return nil, err
-		}
-		for _, w := range found {
-			if id := identityOf(&w.Finding); !met[id] {
-				met[id] = true
-				out = append(out, w)
-			}
-		}
-	}
-	return out, nil
-}
-
-func (k *knowing) waitingFor(ctx context.Context, f *Finding, key string) ([]weakValue, error) {
-	rows, err := k.tx.QueryContext(ctx, `SELECT finding, turns FROM unknown_weak WHERE entry = $1 AND tenant = $2 AND subject = $3 AND happened > $4 ORDER BY happened, event`,
-		f.Rule.Entry, f.Tenant, key, f.Time.UnixMicro())
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []weakValue
-	for rows.Next() {
-		var w weakValue
-		var stored []byte
-		if err := rows.Scan(&stored, &w.turns); err != nil {
-			return nil, err
-		}
-		if w.Match, err = k.e.readMatch(stored); err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	return out, rows.Err()
-}
-
-// turn keeps that a weak value is judged otherwise now.
-func (k *knowing) turn(ctx context.Context, w *weakValue) error {
-	f := &w.Finding
-	for _, key := range f.asks(k.e.byEntry[f.Rule.Entry]) {
-		_, err := k.tx.ExecContext(ctx, `UPDATE unknown_weak SET turns = $1 WHERE entry = $2 AND tenant = $3 AND subject = $4 AND event = $5`,
-			w.turns, f.Rule.Entry, f.Tenant, key, waitingID(f))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // prune drops what no event that may still come can meet: weak values, and what was
