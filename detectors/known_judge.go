@@ -58,6 +58,8 @@ func (f *Finding) onlyTells() bool {
 	return f.State == knows || f.State == forgets || f.State == renames
 }
 
+// settle keeps what a finding tells of what is known, and returns it as severe as that
+// makes it, and the weak values of before that turn out to be something else for it.
 func (k *knowing) settle(ctx context.Context, r *Rule, f Finding) ([]Finding, error) {
 	switch {
 	case f.State == renames:
@@ -194,6 +196,9 @@ func (k *knowing) known(ctx context.Context, r *Rule, f *Finding) (bool, error) 
 		var err error
 		if notes, err = k.before(ctx, f, s, notes); err != nil {
 			return false, err
+		}
+		if len(notes) > 0 && !r.forgets() {
+			return true, nil
 		}
 	}
 	slices.SortFunc(notes, compareNotes)
