@@ -12,8 +12,8 @@
 // concern, scope.go reads its fields, half.go and conclude.go say what a rule's
 // detection makes of it, familiar.go what of that is known already. In Apply a
 // batch's matches then pass join.go (requests and results), memory.go (values held
-// against what they were), alias.go (subjects by other names), known.go (weak values
-// of what may never have been strong), regain.go (restores that give too little), and
+// against what they were), alias.go (subjects by other names, old ones too), known.go
+// (weak values of what may never have been strong, or is so no longer), regain.go (restores that give too little), and
 // the correlations: Sigma's in correlate_*.go, ours in special.go, while_open.go and
 // parts.go. How rules are read begins in load.go and rule.go.
 //

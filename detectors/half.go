@@ -9,7 +9,8 @@ import (
 	"phiwatch/ingest"
 )
 
-// half is one of a rule's two detections: what weakens, or what restores.
+// half is one of a rule's detections: what weakens, what restores if anything does, or
+// what only tells something that these are held against.
 type half struct {
 	rule    *Rule
 	state   State
