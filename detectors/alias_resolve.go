@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// resolve finds the subjects of findings of rules with alias.
-func (e *Engine) resolve(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
+// resolveAliases finds the subjects of findings of rules with alias.
+func (e *Engine) resolveAliases(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
 	out := make([]Finding, 0, len(findings))
 	for _, f := range findings {
 		r := e.byEntry[f.Rule.Entry]

@@ -165,7 +165,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	if findings, err = e.remember(ctx, tx, findings); err != nil {
 		return nil, err
 	}
-	if findings, err = e.resolve(ctx, tx, findings); err != nil {
+	if findings, err = e.resolveAliases(ctx, tx, findings); err != nil {
 		return nil, err
 	}
 	findings, late, err := e.compareKnown(ctx, tx, findings, certain)
