@@ -1,9 +1,6 @@
 package detectors
 
 import (
-	"fmt"
-	"hash/fnv"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -193,91 +190,4 @@ func (b *builder) correlated(c *correlation, n *yaml.Node) error {
 		c.lateness = d.Microseconds()
 	}
 	return nil
-}
-
-// linker ties correlations to the rules that they name.
-type linker struct {
-	b       *builder
-	halves  map[string][]*half      // by id, name, entry, and these + ":restored" or ":failed"; "*" is all entries
-	inner   map[string]*correlation // by id, name and entry
-	done    map[*correlation]bool
-	ordered []*correlation // inner ones before those that name them
-}
-
-// link builds the feeders of a correlation and, before it, of those it names.
-func (l *linker) link(c *correlation) error {
-	if l.done[c] {
-		return nil
-	}
-	l.done[c] = true
-	if err := l.checkSpecial(c); err != nil {
-		return err
-	}
-	if err := l.checkParts(c); err != nil {
-		return err
-	}
-	for i, name := range c.doc.Rules {
-		place := uint8(0)
-		if c.doc.Ranked() {
-			place = uint8(i)
-		}
-		if inner := l.inner[name]; inner != nil {
-			if err := l.link(inner); err != nil {
-				return err
-			}
-			if err := l.chain(c, place, name, inner); err != nil {
-				return err
-			}
-			continue
-		}
-		if len(l.halves[name]) == 0 {
-			if strings.HasSuffix(name, failedSuffix) {
-				return c.doc.Errorf("the correlation names %q, and the rule does not ask for success: leave out :failed", name)
-			}
-			return c.doc.Errorf("the correlation names %q, and no rule has something that restores it: leave out :restored, or give the rule the key restored", name)
-		}
-		for _, h := range l.halves[name] {
-			f, err := l.b.feeder(c, place, h, []step{{c, name}})
-			if err != nil {
-				return err
-			}
-			h.feeds = append(h.feeds, f)
-		}
-	}
-	c.name, c.id = journalName(c)
-	if c.restoresParts() {
-		return nil // without windows
-	}
-	l.ordered = append(l.ordered, c)
-	return nil
-}
-
-// chain makes what feeds inner feed c too, when inner's condition holds.
-func (l *linker) chain(c *correlation, place uint8, name string, inner *correlation) error {
-	c.inner = append(c.inner, inner)
-	for _, below := range inner.feeders {
-		f, err := l.b.feeder(c, place, below.from, append(slices.Clip(below.steps), step{c, name}))
-		if err != nil {
-			return err
-		}
-		below.parents = append(below.parents, f)
-	}
-	return nil
-}
-
-// journalName names what the journal keeps of c: as long as this is the same,
-// windows may be built from it.
-func journalName(c *correlation) (string, uint64) {
-	h := fnv.New64a()
-	d := c.doc
-	fmt.Fprintf(h, "%q %v %v %q %q %q %q", d.ID, d.Ranked(), d.Numeric(), d.Rules, d.GroupBy, d.Field, c.rule.Entry)
-	for _, alias := range slices.Sorted(maps.Keys(d.Aliases)) {
-		for _, rule := range slices.Sorted(maps.Keys(d.Aliases[alias])) {
-			fmt.Fprintf(h, " %q", []string{alias, rule, d.Aliases[alias][rule]})
-		}
-	}
-	if c.key != nil && len(c.key.Parts) > 0 {
-		fmt.Fprintf(h, " parts %q", c.key.Parts)
-	}
-	return fmt.Sprintf("%s/%016x", c.rule.Entry, h.Sum64()), h.Sum64()
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"phiwatch/detectors/sigma"
@@ -182,91 +181,4 @@ func (p *plan) add(set *Set, sr *sigma.Rule, r *Rule) {
 		r.halves[i].silent = true
 	}
 	set.silent = append(set.silent, r)
-}
-
-// correlate compiles the correlations of a plan and ties them to the rules.
-func (b *builder) correlate(set *Set, p *plan) error {
-	l := &linker{b: b, halves: map[string][]*half{}, inner: map[string]*correlation{}, done: map[*correlation]bool{}}
-	for _, sr := range p.rules {
-		l.addRule(sr, p.built[sr])
-	}
-	var all []*correlation
-	var errs []error
-	for _, doc := range p.correlations {
-		c, err := b.correlation(doc)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		c.reports = !p.silent(&doc.Meta)
-		if c.rule.Entry == "" {
-			c.rule.Entry = p.entry(&doc.Meta)
-		}
-		for _, name := range []string{doc.ID, doc.Name, entryOf(&doc.Meta)} {
-			if l.inner[name] == nil && name != "" {
-				l.inner[name] = c
-			}
-		}
-		all = append(all, c)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	restorable := map[string]bool{}
-	for _, c := range all {
-		restorable[c.doc.File+"#"+c.rule.Entry] = restorable[c.doc.File+"#"+c.rule.Entry] || c.state == Restored
-	}
-	for _, c := range all {
-		c.rule.Restorable = restorable[c.doc.File+"#"+c.rule.Entry]
-		if err := l.link(c); err != nil {
-			errs = append(errs, err)
-		}
-		b.warnings = append(b.warnings, c.warnings()...)
-		shared := slices.ContainsFunc(set.Rules, func(r *Rule) bool { return r.correlation != nil && r.File == c.rule.File && r.Entry == c.rule.Entry })
-		if c.reports && !shared {
-			set.Rules = append(set.Rules, c.rule)
-		}
-	}
-	set.correlations = l.ordered
-	return errors.Join(errs...)
-}
-
-// warnings are the document's, but for aliases that only its safeguard key uses.
-func (c *correlation) warnings() []error {
-	var out []error
-	for _, w := range c.doc.Warnings {
-		if c.key == nil || !slices.ContainsFunc(c.key.fields(), func(f string) bool {
-			return strings.HasPrefix(w.Msg, fmt.Sprintf("alias %q is not used", f))
-		}) {
-			out = append(out, w)
-		}
-	}
-	return out
-}
-
-// addRule makes a rule's halves known under the names that correlations use.
-func (l *linker) addRule(sr *sigma.Rule, r *Rule) {
-	entry := entryOf(&sr.Meta)
-	for _, name := range []string{sr.ID, sr.Name, entry} {
-		if name == "" {
-			continue
-		}
-		l.halves[name] = append(l.halves[name], &r.halves[0])
-		if h := r.halves[0].attempted(); h != nil {
-			l.halves[name+failedSuffix] = append(l.halves[name+failedSuffix], h)
-		}
-		if len(r.halves) > 1 && r.halves[1].state == Restored {
-			l.halves[name+restoredSuffix] = append(l.halves[name+restoredSuffix], &r.halves[1])
-		}
-	}
-	if entry == "" {
-		return
-	}
-	l.halves[everyEntry] = append(l.halves[everyEntry], &r.halves[0])
-	if h := r.halves[0].attempted(); h != nil && !r.presumes() {
-		l.halves[everyEntry+failedSuffix] = append(l.halves[everyEntry+failedSuffix], h)
-	}
-	if len(r.halves) > 1 && r.halves[1].state == Restored {
-		l.halves[everyEntry+restoredSuffix] = append(l.halves[everyEntry+restoredSuffix], &r.halves[1])
-	}
 }

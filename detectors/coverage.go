@@ -107,7 +107,8 @@ func (r *Rule) Blind() bool {
 // BlindToRestore reports whether the rule has something that restores, and none
 // of it can match, as Blind.
 func (r *Rule) BlindToRestore() bool {
-	return len(r.halves) > 1 && r.halves[1].match.Never()
+	h := r.restores()
+	return h != nil && h.match.Never()
 }
 
 // listsIn returns the operator lists that a document reads: in the placeholders

@@ -32,9 +32,17 @@ type Engine struct {
 	strongSince durable // of rules with unknown: what is known of a subject
 	steady      steady  // of rules with memory
 	familiar    *familiar
+	caches      []cache // of these and of specials
 
 	scopes  sync.Pool
 	metrics *Metrics
+}
+
+// cache is what is known of the database without asking. What a transaction adds
+// counts from commit on; begin forgets what was not committed.
+type cache interface {
+	begin()
+	commit()
 }
 
 // Match is what one event means for one rule. It holds copies only and outlives
@@ -69,6 +77,7 @@ func New(set *Set, m *Metrics) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{familiar: newFamiliar(), rules: set.Rules, correlations: set.correlations, byEntry: map[string]*Rule{}, fields: table, metrics: m}
+	e.caches = []cache{&e.strongSince, &e.steady, e.familiar}
 	for _, r := range e.rules {
 		e.byEntry[r.Entry] = r
 		e.halves = append(e.halves, r.halves...)
@@ -193,28 +202,16 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	return findings, nil
 }
 
-// begin forgets what the last transaction would have made known, unless it was
-// committed.
 func (e *Engine) begin() {
-	e.strongSince.begin()
-	e.steady.begin()
-	e.familiar.begin()
-	for _, s := range e.specials {
-		if w, ok := s.(*whileOpen); ok {
-			w.seen.begin()
-		}
+	for _, c := range e.caches {
+		c.begin()
 	}
 }
 
 // Committed tells that the transaction of the last Apply was committed. A caller
 // that does not tell loses nothing but time.
 func (e *Engine) Committed() {
-	e.strongSince.commit()
-	e.steady.commit()
-	e.familiar.commit()
-	for _, s := range e.specials {
-		if w, ok := s.(*whileOpen); ok {
-			w.seen.commit()
-		}
+	for _, c := range e.caches {
+		c.commit()
 	}
 }

@@ -64,7 +64,7 @@ func (h *half) weakening() *half {
 	if h.state != Restored {
 		return nil
 	}
-	return &h.rule.halves[0]
+	return h.rule.weakens()
 }
 
 func (h *half) reads(k ingest.Kind) bool { return slices.Contains(h.kinds, k) }
@@ -84,7 +84,7 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 	}
 	var weakened []string // an event that weakens and restores a subject at once has weakened it
 	if weakens {
-		w := &h.rule.halves[0]
+		w := h.rule.weakens()
 		if weakened = w.subjects(s); h.subject.same(w.subject) {
 			return out
 		}

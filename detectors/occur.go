@@ -14,7 +14,7 @@ func (r *Rule) Reads() (fields []string, kinds []ingest.Kind) {
 	if !r.byFields() {
 		return nil, nil
 	}
-	h := &r.halves[0]
+	h := r.weakens()
 	for _, slot := range h.match.Slots() {
 		fields = append(fields, h.match.Fields().Names()[slot])
 	}
@@ -23,7 +23,7 @@ func (r *Rule) Reads() (fields []string, kinds []ingest.Kind) {
 
 // byFields reports whether Reads returns any.
 func (r *Rule) byFields() bool {
-	return len(r.halves) > 0 && r.halves[0].match != nil && len(r.halves[0].match.Slots()) > 0
+	return r.weakens() != nil && r.weakens().match != nil && len(r.weakens().match.Slots()) > 0
 }
 
 // Occurring returns those of some of the engine's rules that find in an event one
@@ -33,7 +33,7 @@ func (e *Engine) Occurring(ev *ingest.Event, rules []*Rule) (out []*Rule) {
 	s := e.scopes.Get().(*scope)
 	s.begin(ev, &e.programs[ev.Kind])
 	for _, r := range rules {
-		if r.byFields() && slices.ContainsFunc(r.halves[0].match.Slots(), func(slot int) bool { return present(s.Values(slot)) }) {
+		if r.byFields() && slices.ContainsFunc(r.weakens().match.Slots(), func(slot int) bool { return present(s.Values(slot)) }) {
 			out = append(out, r)
 		}
 	}

@@ -36,13 +36,6 @@ type Rule struct {
 	disabledBy  string       // the selector of a pack that switched it off
 }
 
-// level is a severity that applies when its detection holds; without one, always.
-type level struct {
-	severity Severity
-	match    *sigma.Matcher
-	none     bool // of unknown: no finding at all
-}
-
 // In returns the rule's file name in src, and whether it comes from there.
 func (r *Rule) In(src Source) (string, bool) {
 	if src.Name == "" {
@@ -50,6 +43,22 @@ func (r *Rule) In(src Source) (string, bool) {
 		return r.File, err == nil
 	}
 	return strings.CutPrefix(r.File, path.Clean(src.Name)+"/")
+}
+
+// weakens returns the half of the rule's own detection; nil for a correlation.
+func (r *Rule) weakens() *half {
+	if len(r.halves) == 0 {
+		return nil
+	}
+	return &r.halves[0]
+}
+
+// restores returns the half of what restores; nil: nothing does.
+func (r *Rule) restores() *half {
+	if len(r.halves) < 2 || r.halves[1].state != Restored {
+		return nil
+	}
+	return &r.halves[1]
 }
 
 // position is a place in the rule's file.
@@ -194,46 +203,6 @@ func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half)
 	return nil
 }
 
-// unknown reads safeguard.unknown: a level, a level with a detection that says
-// of which events it is true, or a list of these.
-func (b *builder) unknown(sr *sigma.Rule, n *yaml.Node) ([]level, error) {
-	if n.IsZero() {
-		return nil, nil
-	}
-	items := []*yaml.Node{n}
-	if n.Kind == yaml.SequenceNode {
-		items = n.Content
-	}
-	var out []level
-	for _, item := range items {
-		c := condition{Level: item.Value}
-		if item.Kind == yaml.MappingNode {
-			if err := item.Load(&c, yaml.WithKnownFields(true)); err != nil {
-				return nil, at(sr.File, item, "safeguard.unknown: %v", err)
-			}
-		}
-		l, err := b.level(sr, &c)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, l)
-	}
-	return out, nil
-}
-
-func (b *builder) level(sr *sigma.Rule, c *condition) (level, error) {
-	severity, err := parseLevel(c.Level)
-	if err != nil && c.Level != "none" {
-		return level{}, at(sr.File, &c.Detection, "safeguard: %v", err)
-	}
-	l := level{severity: severity, none: c.Level == "none"}
-	if !c.Detection.IsZero() {
-		l.match, err = b.detection(sr, &c.Detection)
-		return l, err
-	}
-	return l, nil
-}
-
 func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error) {
 	d, err := sigma.ParseDetection(sr.File, n)
 	if err != nil {
@@ -312,22 +281,4 @@ func wanted(outcome string) ingest.Outcome {
 		return ingest.Failure
 	}
 	return ingest.OutcomeUnknown
-}
-
-// parseLevel reads a Sigma level; a rule without one is medium, as the
-// specification's converters assume.
-func parseLevel(s string) (Severity, error) {
-	switch strings.ToLower(s) {
-	case "informational", "info":
-		return Info, nil
-	case "low":
-		return Low, nil
-	case "medium", "":
-		return Medium, nil
-	case "high":
-		return High, nil
-	case "critical":
-		return Critical, nil
-	}
-	return Info, fmt.Errorf("level %q: use informational, low, medium, high or critical", s)
 }

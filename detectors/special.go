@@ -43,7 +43,9 @@ func (e *Engine) special(c *correlation) special {
 	switch {
 	case c.key == nil:
 	case c.key.WhileOpen:
-		return newWhileOpen(c, e.familiar)
+		w := newWhileOpen(c, e.familiar)
+		e.caches = append(e.caches, &w.seen)
+		return w
 	case c.key.Raises:
 		return &raising{correlation: c, engine: e}
 	}

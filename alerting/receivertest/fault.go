@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"sync"
 )
 
@@ -58,16 +57,6 @@ func (f *fake) Inject(faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.faults = append(f.faults, faults...)
-}
-
-// Repeat makes the next n requests meet the fault.
-func (f *fake) Repeat(n int, fault Fault) { f.Inject(slices.Repeat([]Fault{fault}, n)...) }
-
-// Heal forgets faults not met yet.
-func (f *fake) Heal() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.faults = nil
 }
 
 // Requests is the number of requests so far, faulty ones included.

@@ -40,7 +40,6 @@ type SlackMessage struct {
 	Parse       string // how Slack was told to treat the text; must be none
 	Edits       int
 	History     []string // texts before each edit
-	Deleted     bool
 }
 
 // Content is all a message shows, for searching.
@@ -89,17 +88,6 @@ func (s *SlackServer) Messages() []SlackMessage {
 func (s *SlackServer) Await(ctx context.Context, ok func([]SlackMessage) bool) ([]SlackMessage, error) {
 	err := s.await(ctx, func() bool { return ok(s.Messages()) })
 	return s.Messages(), err
-}
-
-// Delete removes a message as a person would.
-func (s *SlackServer) Delete(ts string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.messages {
-		if s.messages[i].TS == ts {
-			s.messages[i].Deleted = true
-		}
-	}
 }
 
 func (s *SlackServer) api(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +151,7 @@ func (s *SlackServer) add(m SlackMessage) SlackMessage {
 func (s *SlackServer) update(ts string, m SlackMessage) map[string]any {
 	for i := range s.messages {
 		old := &s.messages[i]
-		if old.TS != ts || old.Deleted {
+		if old.TS != ts {
 			continue
 		}
 		m.TS, m.Edits, m.History = ts, old.Edits+1, append(slices.Clone(old.History), old.Text)
@@ -188,9 +176,6 @@ func (m *SlackMessage) keep(old SlackMessage) {
 func (s *SlackServer) history() []map[string]any {
 	list := []map[string]any{}
 	for _, m := range slices.Backward(s.messages) {
-		if m.Deleted {
-			continue
-		}
 		entry := map[string]any{"type": "message", "ts": m.TS, "text": m.Text}
 		if len(m.Metadata) > 0 {
 			entry["metadata"] = m.Metadata

@@ -63,6 +63,3 @@ func skipContainer(data []byte, i int) (int, error) {
 	}
 	return len(data), syntaxError(len(data), Truncated)
 }
-
-// SkipSpace returns the number of bytes of JSON white space data begins with.
-func SkipSpace(data []byte) int { return skipSpace(data, 0) }
