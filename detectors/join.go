@@ -67,15 +67,21 @@ func newJoins(halves []half, fields *sigma.Fields) *joins {
 	return j
 }
 
+// The names of the operation's correlation id: the hub's and Log Analytics', which
+// differ in case, and the Python SDK's.
 var (
-	correlationPath = document.MustCompile("correlationId")
-	resourcePath    = document.MustCompile("resourceId")
+	correlationPath      = document.MustCompile("correlationId")
+	snakeCorrelationPath = document.MustCompile("correlation_id")
 )
 
 // operationOf identifies the operation that an Activity record belongs to.
 func operationOf(s *scope) string {
 	ev := s.ev
-	parts := [...]string{ev.Tenant, ev.Doc.Text(correlationPath), ev.Op, ev.Doc.Text(resourcePath)}
+	correlation := ev.Doc.Text(correlationPath)
+	if correlation == "" {
+		correlation = ev.Doc.Text(snakeCorrelationPath)
+	}
+	parts := [...]string{ev.Tenant, correlation, ev.Op, ev.Target.ID}
 	b := s.feed.buf[:0]
 	for i, part := range parts {
 		if i > 0 {

@@ -50,6 +50,25 @@ func joinedInAnyOrder(t *testing.T, set string, want []string, events ...string)
 	}
 }
 
+// A deployment has one correlation id for all of its resources. Rows of Log
+// Analytics and objects of the Python SDK name them in their own way.
+func TestRequestsAreJoinedByResourceInEveryShape(t *testing.T) {
+	for shape, record := range map[string]string{
+		"log analytics": `{"TimeGenerated":"2026-09-14T08:%02d:00Z","CategoryValue":"Administrative","OperationNameValue":"MICROSOFT.STORAGE/STORAGEACCOUNTS/WRITE",` +
+			`"ActivityStatusValue":%q,"CorrelationId":%q,"TenantId":"w","_ResourceId":"/subscriptions/s/storageaccounts/%s","Properties":%q}`,
+		"python sdk": `{"event_timestamp":"2026-09-14T08:%02d:00Z","category":{"value":"Administrative"},"operation_name":{"value":"Microsoft.Storage/storageAccounts/write"},` +
+			`"status":{"value":%q},"correlation_id":%q,"tenant_id":"t","resource_id":"/subscriptions/s/storageaccounts/%s","properties":%s}`,
+	} {
+		t.Run(shape, func(t *testing.T) {
+			const request = `{"requestbody":"{\"properties\":{\"minimumTlsVersion\":\"TLS1_0\"}}"}`
+			joinedInAnyOrder(t, tlsRule, []string{"08:02 tls weakened"},
+				fmt.Sprintf(record, 1, "Started", "c1", "a", request), fmt.Sprintf(record, 2, "Succeeded", "c1", "a", "{}"),
+				fmt.Sprintf(record, 3, "Started", "c2", "a", request), fmt.Sprintf(record, 4, "Succeeded", "c2", "b", "{}"),
+				fmt.Sprintf(record, 5, "Started", "c3", "b", request), fmt.Sprintf(record, 6, "Failed", "c3", "b", "{}"))
+		})
+	}
+}
+
 func TestRequestsThatFailedAreAttempts(t *testing.T) {
 	failed := func(minute int, correlation string) []string {
 		return []string{
