@@ -121,10 +121,10 @@ func pathEffort(p *document.Path) float64 {
 	return 0
 }
 
-// seldom are objects, and lists of many, in sign-ins that only rules which come
-// into question look into: to look for a member in each of a list costs as much
+// seldom are objects, and lists of many, in sign-ins and audits that only rules which
+// come into question look into: to look for a member in each of a list costs as much
 // as all the rest of the record.
-var seldom = []string{"appliedConditionalAccessPolicies", "authenticationDetails", "deviceDetail"}
+var seldom = []string{"appliedConditionalAccessPolicies", "authenticationDetails", "deviceDetail", "modifiedProperties"}
 
 // apart reports whether a path leads into one of these, or through the objects of
 // a list one by one.
