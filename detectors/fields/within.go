@@ -12,8 +12,8 @@ import (
 // scope of what an id names: a lock of a resource group guards each resource in it,
 // of which the lock's id says nothing.
 type within struct {
-	list []string // case-folded
-	path *document.Path
+	list  []string // case-folded
+	paths []*document.Path
 }
 
 func newWithin(arg string, lists map[string][]string) (computed, error) {
@@ -27,19 +27,27 @@ func newWithin(arg string, lists map[string][]string) (computed, error) {
 			w.list = append(w.list, v)
 		}
 	}
-	w.path, err = document.Compile(path)
-	return w, err
+	for _, p := range spelled(path) {
+		compiled, err := document.Compile(p)
+		if err != nil {
+			return nil, err
+		}
+		w.paths = append(w.paths, compiled)
+	}
+	return w, nil
 }
 
 func (w *within) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	if len(w.list) == 0 {
 		return dst
 	}
-	for id := range texts(ev, w.path) {
-		scope := scopeOf(id)
-		for _, v := range w.list {
-			if rest, in := strings.CutPrefix(v, scope); in && scope != "" && (rest == "" || rest[0] == '/') {
-				dst = append(dst, sigma.Value{Kind: sigma.String, Text: v})
+	for _, path := range w.paths {
+		for id := range texts(ev, path) {
+			scope := scopeOf(id)
+			for _, v := range w.list {
+				if rest, in := strings.CutPrefix(v, scope); in && scope != "" && (rest == "" || rest[0] == '/') {
+					dst = append(dst, sigma.Value{Kind: sigma.String, Text: v})
+				}
 			}
 		}
 	}

@@ -26,7 +26,8 @@ func TestResourcesWithinAScope(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		record := `{"records":[{"time":"2026-11-24T08:00:00Z","category":"Administrative","operationName":"Microsoft.Authorization/locks/delete","resultType":"Success","resourceId":"` + id + `","correlationId":"c","properties":{}}]}`
+		record := `{"records":[{"time":"2026-11-24T08:00:00Z","category":"Administrative","operationName":"Microsoft.Authorization/locks/delete","resultType":"Success","resourceId":"` + id + `","correlationId":"c","properties":{}},` +
+			`{"TimeGenerated":"2026-11-24T08:00:00Z","CategoryValue":"Administrative","OperationNameValue":"Microsoft.Authorization/locks/delete","ActivityStatusValue":"Success","_ResourceId":"` + id + `","CorrelationId":"c"}]}`
 		events := 0
 		ingest.NewDecoder().Decode(ingest.Message{Body: []byte(record)}, func(ev *ingest.Event) {
 			events++
@@ -38,7 +39,7 @@ func TestResourcesWithinAScope(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", id, diff)
 			}
 		}, func(q ingest.Quarantined) { t.Fatalf("quarantined: %s %s", q.Reason, q.Detail) })
-		if events != 1 {
+		if events != 2 {
 			t.Fatalf("%d events", events)
 		}
 	}
