@@ -6,6 +6,6 @@ package fields
 //
 //	reached.<list>.every_agent   true if none of them is spared any more and some was
 var agents = reached{
-	"every_agent", every, false,
+	"every_agent", every, false, ofWorkloads,
 	newMembers("clientApplications.", "excludeAgentIdServicePrincipals", "includeAgentIdServicePrincipals"),
 }

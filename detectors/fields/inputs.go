@@ -25,7 +25,7 @@ func (u *uncovered) inputs() []*document.Path { return []*document.Path{u.by, u.
 func (r *ranges) inputs() []*document.Path    { return []*document.Path{r.has, r.lacks} }
 
 func (r *reach) inputs() []*document.Path {
-	out := []*document.Path{policyNow, ofConditions.before, ofConditions.now}
+	out := []*document.Path{policyNow, ofConditions.before, ofConditions.now, r.among.section.before, r.among.section.now}
 	for i := range r.among.members { // all: it takes them to know whether anything is spared
 		out = r.among.members[i].reading(out)
 	}
@@ -40,6 +40,9 @@ func (m *member) reading(out []*document.Path) []*document.Path {
 	}
 	for i := range m.guest {
 		out = m.guest[i].reading(out)
+	}
+	for i := range m.users {
+		out = m.users[i].reading(out)
 	}
 	return out
 }

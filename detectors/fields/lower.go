@@ -10,13 +10,20 @@ import (
 // LowerASCII returns s with ASCII letters in lower case and all else in its
 // place: unlike strings.ToLower, of bytes that are not UTF-8 too.
 func LowerASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
+	isUpper := func(c byte) bool { return 'A' <= c && c <= 'Z' }
+	for i := range len(s) {
+		if !isUpper(s[i]) {
+			continue
 		}
+		b := []byte(s)
+		for ; i < len(b); i++ {
+			if isUpper(b[i]) {
+				b[i] += 'a' - 'A'
+			}
+		}
+		return unsafe.String(unsafe.SliceData(b), len(b))
 	}
-	return string(b)
+	return s
 }
 
 // Lower is strings.ToLower, faster for ASCII.

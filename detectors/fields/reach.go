@@ -38,6 +38,7 @@ type reached struct {
 	whole        string // name of the field that nothing is spared
 	all          string // of all there are
 	applications bool
+	section      policySides // of the conditions, where the members are
 	members      []member
 }
 
@@ -55,16 +56,19 @@ type member struct {
 }
 
 var sorts = []reached{
-	{"everybody", every, false, slices.Concat(
+	{"everybody", every, false, ofPolicy("conditions.users"), slices.Concat(
 		newMembers("users.", "excludeUsers", "excludeGroups", "excludeRoles", "includeUsers", "includeGroups", "includeRoles"),
 		newGuests("exclude", "users.excludeGuestsOrExternalUsers."), newGuests("include", "users.includeGuestsOrExternalUsers."))},
-	{"everything", every, true, append(
+	{"everything", every, true, ofPolicy("conditions.applications"), append(
 		newMembers("applications.", "excludeApplications", "includeApplications", "includeUserActions", "includeAuthenticationContextClassReferences"),
 		newFilter("exclude"), newFilter("include"))},
-	{"every_workload", "ServicePrincipalsInMyTenant", false,
+	{"every_workload", "ServicePrincipalsInMyTenant", false, ofWorkloads,
 		newMembers("clientApplications.", "excludeServicePrincipals", "includeServicePrincipals")},
 	agents,
 }
+
+// ofWorkloads are whom a policy covers beside people.
+var ofWorkloads = ofPolicy("conditions.clientApplications")
 
 // ownMembers are not covered by all applications.
 var ownMembers = []string{"includeUserActions", "includeAuthenticationContextClassReferences"}
@@ -135,7 +139,7 @@ func newReach(spared bool) func(string, map[string][]string) (computed, error) {
 }
 
 func (r *reach) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if ofConditions.same(ev) {
+	if ofConditions.same(ev) || r.among.section.same(ev) {
 		return dst
 	}
 	if r.of == nil {

@@ -60,7 +60,7 @@ func (c *sessions) inputs() []*document.Path {
 }
 
 func (c *sessions) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
-	if !c.held && ofSessions.same(ev) || !policyTold(ev) {
+	if !c.held && unchanged(ev, ofSessions.before, ofSessions.now) || !policyTold(ev) {
 		return dst
 	}
 	before, now := sessionOf(ev, false), sessionOf(ev, true)

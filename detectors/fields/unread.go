@@ -8,6 +8,7 @@ import (
 
 	"phiwatch/detectors/sigma"
 	"phiwatch/ingest"
+	"phiwatch/ingest/document"
 )
 
 // unread tells of conditions of a Conditional Access policy that nothing else here
@@ -58,15 +59,21 @@ func (u *unread) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 func unreadOf(ev *ingest.Event, now bool) map[string]string {
 	out := map[string]string{}
 	for _, v := range ev.Find(ofConditions.of(now)) {
-		for name, value := range membersOf(v.Text) {
+		if v.Kind != document.Object {
+			continue
+		}
+		for name, value := range document.Members(v.Text) {
 			if !listsName(readConditions, name) {
 				keepSaying(out, name, value)
 				continue
 			}
-			for member, value := range membersOf(string(value)) {
+			read, some := readMembers[LowerASCII(name)]
+			if !some {
+				continue
+			}
+			for member, value := range document.Members(value) {
 				low := LowerASCII(member)
-				read, some := readMembers[LowerASCII(name)]
-				if some && (strings.HasPrefix(low, "exclude") || strings.HasSuffix(low, "filter")) && !listsName(read, member) {
+				if (strings.HasPrefix(low, "exclude") || strings.HasSuffix(low, "filter")) && !listsName(read, member) {
 					keepSaying(out, name+"."+member, value)
 				}
 			}
@@ -85,10 +92,11 @@ func membersOf(text string) map[string]json.RawMessage {
 	return out
 }
 
-func keepSaying(out map[string]string, name string, value json.RawMessage) {
+// keepSaying keeps what is no annotation and says anything.
+func keepSaying(out map[string]string, name, value string) {
 	var v any
-	if json.Unmarshal(value, &v) == nil && saysSome(v) {
-		out[name] = string(value)
+	if !strings.Contains(name, "@") && json.Unmarshal([]byte(value), &v) == nil && saysSome(v) {
+		out[name] = value
 	}
 }
 
