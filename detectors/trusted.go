@@ -1,11 +1,13 @@
 package detectors
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
+	"phiwatch/detectors/fields"
 	"phiwatch/ingest"
 )
 
@@ -27,7 +29,7 @@ func newTrusted(list []string) (trusted, error) {
 		if err := CheckOperator(name); err != nil {
 			errs = append(errs, fmt.Errorf("list %s: %w", TrustedOperators, err))
 		}
-		t[strings.ToLower(name)] = true
+		t[fields.Lower(name)] = true
 	}
 	return t, errors.Join(errs...)
 }
@@ -51,9 +53,13 @@ func (t trusted) did(ev *ingest.Event) bool {
 }
 
 func (t trusted) has(actor string) bool {
-	actor = strings.ToLower(actor)
-	return t[actor] || t[strings.TrimPrefix(actor, "serviceprincipal_")] // as the unified audit log has it
+	var room [64]byte
+	low := fields.AppendLower(room[:0], actor)
+	return t[string(low)] || t[string(bytes.TrimPrefix(low, servicePrincipal))]
 }
+
+// servicePrincipal is what the unified audit log puts before an application's id.
+var servicePrincipal = []byte("serviceprincipal_")
 
 // passive reports whether events of a kind tell what befalls somebody.
 func passive(k ingest.Kind) bool {
