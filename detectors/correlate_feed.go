@@ -27,7 +27,7 @@ type feedScratch struct {
 // begin forgets the last event.
 func (sc *feedScratch) begin() { sc.meta, sc.collected = sc.meta[:0], sc.collected[:0] }
 
-// keep appends entries to b behind the event they are of.
+// keepFeed appends entries to b behind the event they are of.
 func (s *scope) keepFeed(b, entries []byte) []byte {
 	sc := &s.feed
 	if len(sc.meta) == 0 {
