@@ -116,8 +116,8 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"two hubs":         {Hub{ConnectionStringEnv: "PHIWATCH_TEST_HUB", Hub: "risks"}, `hub: "risks", but the connection string's EntityPath is "logs"; leave hub out`},
 		"missing CA":       {Hub{ConnectionStringEnv: "PHIWATCH_TEST_HUB", CAFile: filepath.Join(dir, "none")}, "ca_file: open "},
 		"no CA in it":      {Hub{ConnectionStringEnv: "PHIWATCH_TEST_HUB", CAFile: file("ca", "x")}, "holds no PEM certificate"},
-		"missing secret":   {Hub{Namespace: "a", Hub: "b", Credential: &Credential{Type: "client-secret", TenantID: "a", ClientID: "b", SecretFile: filepath.Join(dir, "none")}}, "credential.secret_file: open "},
-		"bad certificate":  {Hub{Namespace: "a", Hub: "b", Credential: &Credential{Type: "client-certificate", TenantID: "a", ClientID: "b", CertificateFile: file("cert", someKey)}}, "it must hold the certificate and its private key"},
+		"missing secret":   {Hub{Namespace: "a.example.net", Hub: "b", Credential: &Credential{Type: "client-secret", TenantID: "a", ClientID: "b", SecretFile: filepath.Join(dir, "none")}}, "credential.secret_file: open "},
+		"bad certificate":  {Hub{Namespace: "a.example.net", Hub: "b", Credential: &Credential{Type: "client-certificate", TenantID: "a", ClientID: "b", CertificateFile: file("cert", someKey)}}, "it must hold the certificate and its private key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := newTestSource(t, nil, Config{Hubs: []Hub{c.hub}})
