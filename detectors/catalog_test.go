@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
@@ -32,7 +33,12 @@ func TestCatalog(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, p := range s.Events {
-				decodeAll(t, p.Body, func(ev *ingest.Event) { sameAsOracle(t, e, ev) })
+				decodeAll(t, p.Body, func(ev *ingest.Event) {
+					sameAsOracle(t, e, ev)
+					if ev.Time.After(time.Now()) {
+						t.Errorf("%s: an event of %s proves no more than the day on which it arrives: date it in the past", p.Name, ev.Time)
+					}
+				})
 			}
 			if diff := cmp.Diff(s.Want, got); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
