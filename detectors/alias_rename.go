@@ -40,14 +40,14 @@ func (b *builder) renamed(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) 
 		return nil
 	}
 	var y aliasYAML // whose other keys alias has read
-	if err := n.Load(&y); err != nil || y.Renamed.Detection.IsZero() {
+	if err := n.Load(&y); err != nil || y.Renamed.Detection.IsZero() && y.Renamed.To.IsZero() {
 		return err
 	}
 	var err error
 	if r.alias.to, err = b.subject(sr.File, &y.Renamed.To); err != nil {
 		return err
 	}
-	if r.alias.to == nil || r.alias.restores {
+	if r.alias.to == nil || y.Renamed.Detection.IsZero() || r.alias.restores {
 		return at(sr.File, n, "safeguard.alias.renamed: write {detection: DETECTION, to: SUBJECT}, and not with only: restored")
 	}
 	return b.tells(r, sr, half{state: renames, subject: weakened.subject, kinds: weakened.kinds}, &y.Renamed.Detection)

@@ -22,7 +22,7 @@ level: high
 safeguard:
   entry: off
   subject: param.Identity
-  alias: &alias
+  alias:
     names: [ObjectId]
     used: {selection: {ObjectId|re: '\S'}, condition: selection}
     renamed: {detection: {selection: {Operation: Set-Thing, param.Name|exists: true}, condition: selection}, to: param.Name}
@@ -67,7 +67,7 @@ func thingRecord(t *testing.T, i int, line string) string {
 }
 
 func TestWhatIsRenamedIsFollowed(t *testing.T) {
-	set := setOf(t, strings.Replace(byName, "&alias", "", 1))
+	set := setOf(t, byName)
 	for name, c := range map[string]struct{ events, want []string }{
 		"while it is off": {
 			[]string{"1 Disable x", "2 Rename x y", "3 Enable y"},
@@ -122,6 +122,17 @@ func TestWhatIsRenamedIsFollowed(t *testing.T) {
 	}
 }
 
+func TestRenameMistakes(t *testing.T) {
+	const detection = "detection: {s: {Operation: x}, condition: s}"
+	for _, renamed := range []string{"{to: param.Name}", "{" + detection + "}", "{to: param.Name, " + detection + "}, only: restored"} {
+		_, err := loadThing(exchangeRule(holds, "  alias: {names: [ObjectId], used: {s: {Operation: x}, condition: s}, renamed: "+renamed+"}\n"))
+		const want = "safeguard.alias.renamed: write {detection: DETECTION, to: SUBJECT}, and not with only: restored"
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", renamed, err, want)
+		}
+	}
+}
+
 // applyAnyhow applies records in batches of any size, some of them twice, some in a
 // transaction that is rolled back before a new process takes over.
 func applyAnyhow(t *testing.T, r *rand.Rand, set *Set, records []string) (found []Finding) {
@@ -153,7 +164,7 @@ func ledgerInTime(findings []Finding) []string {
 
 // Whatever is renamed to whatever, the order of the records makes no difference.
 func TestNamesThatComeAndGoInAnyOrder(t *testing.T) {
-	set := setOf(t, strings.Replace(byName, "&alias", "", 1))
+	set := setOf(t, byName)
 	name := func(r *rand.Rand) string { return string("wxyz"[r.IntN(4)]) }
 	for seed := range uint64(8) {
 		r := rand.New(rand.NewPCG(seed, 5))

@@ -79,6 +79,9 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 	if y.Key.IsZero() || y.Of.IsZero() {
 		return at(sr.File, n, "safeguard.known: write {detection: DETECTION, key: SUBJECT, of: SUBJECT}")
 	}
+	if y.Forgotten.Detection.IsZero() && !y.Forgotten.Key.IsZero() {
+		return at(sr.File, &y.Forgotten.Key, "safeguard.known.forgotten: write {detection: DETECTION, key: SUBJECT}: nothing says what shows that it is so no longer")
+	}
 	r.known = &known{bySides: y.By.Value == "sides", forgets: !y.Forgotten.Detection.IsZero()}
 	if r.known.bySides && r.sides == nil {
 		return at(sr.File, &y.By, "safeguard.known: by: sides: the rule has none; name them in safeguard.sides")

@@ -176,8 +176,9 @@ func TestOnlyWhatCountsIsKept(t *testing.T) {
 
 func TestKnownMistakes(t *testing.T) {
 	for known, want := range map[string]string{
-		"{key: ObjectId, detection: {s: {Operation: x}, condition: s}}":                          "safeguard.known: write {detection: DETECTION, key: SUBJECT, of: SUBJECT}",
-		"{key: ObjectId, of: ObjectId, by: sides, detection: {s: {Operation: x}, condition: s}}": "safeguard.known: by: sides: the rule has none; name them in safeguard.sides",
+		"{key: ObjectId, detection: {s: {Operation: x}, condition: s}}":                                           "safeguard.known: write {detection: DETECTION, key: SUBJECT, of: SUBJECT}",
+		"{key: ObjectId, of: ObjectId, detection: {s: {Operation: x}, condition: s}, forgotten: {key: ObjectId}}": "safeguard.known.forgotten: write {detection: DETECTION, key: SUBJECT}",
+		"{key: ObjectId, of: ObjectId, by: sides, detection: {s: {Operation: x}, condition: s}}":                  "safeguard.known: by: sides: the rule has none; name them in safeguard.sides",
 	} {
 		_, err := loadThing(exchangeRule("  selection: {Operation: Set-Thing}\n  condition: selection", "  unknown: none\n  known: "+known+"\n"))
 		if err == nil || !strings.Contains(err.Error(), want) {
