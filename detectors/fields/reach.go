@@ -20,7 +20,7 @@ import (
 //	reached.<list>.everybody  true if nothing is spared any more and something was;
 //	                          reached.<list>.everything is that of applications,
 //	                          reached.<list>.every_workload that of service principals
-//	reached.<list>.before, .after  what the policy leaves nothing out of; see coverage
+//	reached.<list>.before, .after  what the policy leaves nothing out of; see complete
 //
 // Users, groups and roles of the list may be excluded. Of applications that are no
 // longer included, those of the list and All count; user actions and authentication
@@ -120,7 +120,7 @@ func newReach(spared bool) func(string, map[string][]string) (computed, error) {
 			return nil, err
 		}
 		if !spared && (name == "before" || name == "after") {
-			return newCoverage(lists[list], name == "after"), nil
+			return newComplete(lists[list], name == "after"), nil
 		}
 		r := &reach{list: lists[list], spared: spared}
 		for i := range sorts {

@@ -6,26 +6,26 @@ import (
 	"phiwatch/ingest/document"
 )
 
-// coverage tells what a Conditional Access policy leaves nothing out of, as it was and
+// complete tells what a Conditional Access policy leaves nothing out of, as it was and
 // as it is, changed or not:
 //
 //	reached.<list>.before   "everybody" if it is of all users and spares none but those of
 //	                        the list, "all sign-ins" if no condition keeps it from some
 //	reached.<list>.after    likewise, after the change
-type coverage struct {
+type complete struct {
 	users reach
 	now   bool
 }
 
-func newCoverage(list []string, now bool) *coverage {
-	return &coverage{reach{among: &sorts[0], list: list}, now}
+func newComplete(list []string, now bool) *complete {
+	return &complete{reach{among: &sorts[0], list: list}, now}
 }
 
-func (c *coverage) inputs() []*document.Path {
+func (c *complete) inputs() []*document.Path {
 	return append(c.users.inputs(), (&narrow{}).inputs()...)
 }
 
-func (c *coverage) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+func (c *complete) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 	policy := policyBefore
 	if c.now {
 		policy = policyNow
