@@ -168,17 +168,24 @@ func TestDeathAtEveryDatabaseOperation(t *testing.T) {
 // is there.
 func TestDeathInsideDeliver(t *testing.T) {
 	onEach(t, func(t *testing.T, db database) {
+		died := 0
 		for call := 1; call <= 7; call++ {
 			for _, sent := range []bool{false, true} {
 				t.Run(fmt.Sprintf("attempt %d, sent: %v", call, sent), func(t *testing.T) {
-					dieInside(t, db.again(t), call, sent)
+					if dieInside(t, db.again(t), call, sent) {
+						died++
+					}
 				})
 			}
+		}
+		if died < 8 {
+			t.Errorf("the process died %d times only", died)
 		}
 	})
 }
 
-func dieInside(t *testing.T, db database, call int, sent bool) {
+// dieInside reports whether there was such an attempt to die in.
+func dieInside(t *testing.T, db database, call int, sent bool) bool {
 	w, f := newWorld(t, db), new(faults)
 	w.start(t)
 	die := func(n int, g Group) error {
@@ -195,10 +202,11 @@ func dieInside(t *testing.T, db database, call int, sent bool) {
 	}
 	w.live(t, db.openFaulty(t, f))
 	if !f.died() {
-		return
+		return false
 	}
 	w.live(t, db.open(t))
 	w.check(t)
+	return true
 }
 
 func TestRepeatIsSaidOnlyOfAFirstDeliveryThatMayHaveArrived(t *testing.T) {

@@ -322,11 +322,7 @@ func TestASlowReceiverIsCutOffAndMayHaveSent(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		s := startDaemon(t, db, "receiver: chat", newFake())
 		defer s.stop()
-		hang := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		})
-		s.d.SetReceivers(map[string]Receiver{"chat": hang})
+		s.d.SetReceivers(map[string]Receiver{"chat": hung})
 		s.take(t, weak("p", "e1", h))
 		time.Sleep(16 * time.Second)
 		s.d.SetReceivers(map[string]Receiver{"chat": s})
@@ -337,6 +333,12 @@ func TestASlowReceiverIsCutOffAndMayHaveSent(t *testing.T) {
 		}
 	})
 }
+
+// hung never answers.
+var hung = ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+})
 
 // ReceiverFunc is a function as a Receiver.
 type ReceiverFunc func(ctx context.Context, g Group, have Receipt) (Receipt, error)
@@ -355,11 +357,7 @@ func TestStopDeliversWhatIsDueAndThenEnds(t *testing.T) {
 	})
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		s := startDaemon(t, db, "receiver: chat", newFake())
-		hang := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		})
-		s.d.SetReceivers(map[string]Receiver{"chat": hang})
+		s.d.SetReceivers(map[string]Receiver{"chat": hung})
 		s.take(t, weak("p", "e1", h))
 		synctest.Wait()
 		began := time.Now()
@@ -374,10 +372,6 @@ func TestStopDeliversWhatIsDueAndThenEnds(t *testing.T) {
 func TestStopDeliversWhateverAnotherReceiverWaitsFor(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		s := startDaemon(t, db, "{receiver: chat, routes: [{receiver: pager, continue: true}, {receiver: chat}]}", newFake())
-		hung := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		})
 		s.d.SetReceivers(map[string]Receiver{"chat": s, "pager": hung})
 		s.take(t, weak("p", "e1", h))
 		time.Sleep(time.Second)
@@ -393,10 +387,6 @@ func TestAReloadWaitsForNobodyElsesReceiver(t *testing.T) {
 	inBubble(t, func(t *testing.T, db *sql.DB) {
 		s := startDaemon(t, db, "{receiver: chat, routes: [{receiver: pager, continue: true}, {receiver: chat}]}", newFake())
 		defer s.stop()
-		hung := ReceiverFunc(func(ctx context.Context, g Group, have Receipt) (Receipt, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		})
 		s.d.SetReceivers(map[string]Receiver{"chat": s, "pager": hung})
 		s.take(t, weak("p", "e1", h))
 		time.Sleep(time.Second)
