@@ -8,15 +8,15 @@
 //   - Apply is serial: it turns the matches of a batch into findings inside
 //     the batch's transaction.
 //
-// An event's way, by file: engine.go and program.go choose the rules it may
-// concern, scope.go reads its fields, half.go and conclude.go say what a rule's
-// detection makes of it, familiar.go what of that is known already. In Apply a
-// batch's matches then pass join.go (requests and results), memory.go (values held
-// against what they were), alias.go (subjects by other names, old ones too), known.go
-// (weak values of what may never have been strong, or is so no longer), regain.go
-// (restores that give too little), and the correlations: Sigma's in correlate_*.go,
-// ours in special.go, while_open.go and parts.go. How rules are read begins in load.go
-// and rule.go.
+// An event's way, by file: engine.go and program.go choose the rules it may concern,
+// scope.go reads its fields, half.go and conclude.go say what a rule's detection makes
+// of it, trusted.go whether that was planned, familiar.go what of that is known
+// already. In Apply a batch's matches then pass join.go (requests and results),
+// memory.go (values held against what they were), alias.go (subjects by other names,
+// old ones too), known.go (weak values of what may never have been strong, or is so no
+// longer), regain.go (restores that give too little), and the correlations: Sigma's in
+// correlate_*.go, ours in special.go, while_open.go and parts.go. How rules are read
+// begins in load.go and rule.go.
 //
 // Package sigma parses and matches detections, knowing nothing of phiwatch, and
 // package fields says what their field names mean in Microsoft's records. What no

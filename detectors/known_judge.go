@@ -29,7 +29,7 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 			f := &findings[i]
 			r := e.byEntry[f.Rule.Entry]
 			switch {
-			case tells != f.onlyTells():
+			case tells != f.State.onlyTells():
 				continue
 			case tells && (r == nil || r.unknown == nil):
 				continue // nothing is asked of it
@@ -53,10 +53,8 @@ func (e *Engine) compareKnown(ctx context.Context, tx *sql.Tx, findings []Findin
 	return out, k.late, k.prune(ctx, outdated)
 }
 
-// onlyTells reports whether a finding is none, but tells what is known.
-func (f *Finding) onlyTells() bool {
-	return f.State == knows || f.State == forgets || f.State == renames
-}
+// onlyTells reports whether what has the state is no finding, but tells what is known.
+func (s State) onlyTells() bool { return s == knows || s == forgets || s == renames }
 
 // settle keeps what a finding tells of what is known, and returns it as severe as that
 // makes it, and the weak values of before that turn out to be something else for it.
@@ -64,7 +62,7 @@ func (k *knowing) settle(ctx context.Context, r *Rule, f Finding) ([]Finding, er
 	switch {
 	case f.State == renames:
 		return k.rejudge(ctx, r, &f, []string{f.Renamed})
-	case f.onlyTells():
+	case f.State.onlyTells():
 		return k.note(ctx, r, &f, f.namesOf(f.Subject))
 	case f.State == Restored && r.known != nil:
 		return []Finding{f}, nil

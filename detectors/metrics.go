@@ -1,10 +1,6 @@
 package detectors
 
-import (
-	"slices"
-
-	"github.com/prometheus/client_golang/prometheus"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // Metrics of the engines of one process. Labels are the entries of the loaded
 // rules and the states, all created at zero. Safe for concurrent use.
@@ -55,7 +51,7 @@ func (m *Metrics) loaded(rules []*Rule) {
 	for _, r := range rules {
 		m.matches.WithLabelValues(r.Entry)
 		for _, h := range r.halves {
-			if slices.Contains([]State{told, knows, forgets, renames}, h.state) {
+			if h.state == told || h.state.onlyTells() {
 				continue // never a finding's
 			}
 			m.findings.WithLabelValues(r.Entry, string(h.state))

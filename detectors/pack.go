@@ -27,8 +27,8 @@ type Pack struct {
 	// Enable makes exceptions from Disable.
 	Enable []string
 	// Severity maps selectors to the level of the rules' findings, which then
-	// does not depend on their conditions, nor on who is behind them. A weak value that may be nothing new
-	// keeps its lower one.
+	// does not depend on their conditions, nor on who is behind them. A weak
+	// value that may be nothing new keeps its lower one.
 	Severity map[string]string
 }
 

@@ -65,7 +65,7 @@ func TestTrustedOperatorsAreNamedByWhatIsTheirs(t *testing.T) {
 	}
 }
 
-// How somebody signs in is nobody's plan, and what is at rest needs nobody.
+// How somebody signs in is nobody's plan.
 func TestTrustedOperatorsActAndDoNotSignIn(t *testing.T) {
 	for _, r := range loadCatalog(t).Rules() {
 		if want := !strings.HasPrefix(r.Entry, "signin-") && r.Entry != "user-at-risk"; want != r.HeedsOperators() && r.correlation == nil {
