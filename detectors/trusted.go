@@ -49,7 +49,13 @@ func (t trusted) did(ev *ingest.Event) bool {
 	if len(t) == 0 || passive(ev.Kind) {
 		return false
 	}
-	return t.has(ev.Actor.ID) || t.has(ev.Actor.Name)
+	return t.has(ev.Actor.ID) || !chosen(ev) && t.has(ev.Actor.Name)
+}
+
+// chosen reports whether the actor's name is one that its owner chose: of
+// applications, Entra ID and Intune tell the display name.
+func chosen(ev *ingest.Event) bool {
+	return (ev.Kind == ingest.EntraAudit || ev.Kind == ingest.Intune) && ev.Actor.Type != "User"
 }
 
 func (t trusted) has(actor string) bool {

@@ -15,6 +15,7 @@ func TestWhatTrustedOperatorsDoIsLessSevere(t *testing.T) {
 	const (
 		audit    = `"operationName":"MFA off","category":"AuditLogs","tenantId":"t1"`
 		byApp    = `"initiatedBy":{"app":{"displayName":"Deploy","servicePrincipalId":"EEEEEEEE-0000-4000-8000-000000000005"}}`
+		posing   = `"initiatedBy":{"app":{"displayName":"deploy@example.org","servicePrincipalId":"ffffffff-0000-4000-8000-000000000006"}}`
 		byPerson = `"initiatedBy":{"user":{"id":"p1","userPrincipalName":"Deploy@example.org"}}`
 	)
 	for _, test := range []struct {
@@ -26,6 +27,7 @@ func TestWhatTrustedOperatorsDoIsLessSevere(t *testing.T) {
 		{name: "nobody is trusted", by: byApp, want: "weakened critical"},
 		{name: "object id, in any case", by: byApp, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, want: "weakened high"},
 		{name: "sign-in name", by: byPerson, list: []string{"deploy@EXAMPLE.org"}, want: "weakened high"},
+		{name: "an application that calls itself so", by: posing, list: []string{"deploy@example.org"}, want: "weakened critical"},
 		{name: "somebody else", by: byPerson, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, want: "weakened critical"},
 		{name: "a level that is pinned", by: byApp, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, pinned: true, want: "weakened critical"},
 	} {
