@@ -42,6 +42,7 @@ import (
 //	methods.strengthened        likewise, stronger
 //	methods.lost                METHOD: SWITCH of each switch of a method that is weaker
 //	methods.back                likewise of each that is strong now
+//	methods.understood          true if nothing else may have changed
 //	licence_plan.<name>,<id>    what a change of a user's licences makes of a service plan: lost or back
 //	ranges.<path>,<path>        the address ranges in the texts at the first path and not at the second
 //	gained.<path>,<path>        likewise, the items of lists that hold no blanks

@@ -18,14 +18,15 @@ import (
 //	methods.strengthened  those that are stronger, and weaker in nothing
 //	methods.lost          "METHOD: SWITCH", what made them weaker
 //	methods.back          likewise, what is strong after the change
+//	methods.understood    true if nothing else may have changed: in Graph's layout, or one that tells little more; see toldMethods
 type methods struct{ of string }
 
 func newMethods(arg string, _ map[string][]string) (computed, error) {
 	switch arg {
-	case "weakened", "strengthened", "lost", "back":
+	case "weakened", "strengthened", "lost", "back", "understood":
 		return &methods{arg}, nil
 	}
-	return nil, fmt.Errorf("%q: write methods.weakened, methods.strengthened, methods.lost or methods.back", arg)
+	return nil, fmt.Errorf("%q: write methods.weakened, methods.strengthened, methods.lost, methods.back or methods.understood", arg)
 }
 
 // method is an authentication method and its switches.
@@ -37,6 +38,7 @@ type method struct {
 
 type methodSwitch struct {
 	name        string // METHOD: SWITCH
+	method, at  string // at is its path in the method's configuration, in lower case
 	before, now *document.Path
 }
 
@@ -59,19 +61,30 @@ func newMethod(id string, weak bool, more ...string) method {
 		path := func(side string) *document.Path {
 			return document.MustCompile("modified.AuthenticationMethodsPolicy." + side + ".authenticationMethodConfigurations[id=" + id + "]." + all[i+1])
 		}
-		m.switches = append(m.switches, methodSwitch{id + ": " + all[i], path("old"), path("new")})
+		m.switches = append(m.switches, methodSwitch{id + ": " + all[i], id, strings.ToLower(all[i+1]), path("old"), path("new")})
 	}
 	return m
 }
 
 func (c *methods) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
+	told := methodsTold(ev)
+	if c.of == "understood" {
+		if told == nil || told.understood() {
+			dst = append(dst, sigma.Value{Kind: sigma.True, Text: "true"})
+		}
+		return dst
+	}
 	for i := range methodTable {
 		m := &methodTable[i]
 		var weaker, stronger bool
 		for k := range m.switches {
 			s := &m.switches[k]
-			was, known := s.on(ev, s.before)
-			is, both := s.on(ev, s.now)
+			before, now := ev.Doc.Text(s.before), ev.Doc.Text(s.now)
+			if told != nil {
+				before, now = s.told(told.before), s.told(told.now)
+			}
+			was, known := s.read(before)
+			is, both := s.read(now)
 			changed := known && both && was != is
 			weaker = weaker || changed && is == m.weak
 			stronger = stronger || changed && is != m.weak
@@ -84,24 +97,4 @@ func (c *methods) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 		}
 	}
 	return dst
-}
-
-// on reads a switch. What Microsoft manages ("default") is known of number matching
-// only, which it has switched on for everybody.
-func (s *methodSwitch) on(ev *ingest.Event, side *document.Path) (on, known bool) {
-	if strings.HasSuffix(s.name, ": number matching") && strings.EqualFold(ev.Doc.Text(side), "default") {
-		return true, true
-	}
-	return switched(ev, side)
-}
-
-// switched reads a setting that is on or off.
-func switched(ev *ingest.Event, p *document.Path) (on, known bool) {
-	switch strings.ToLower(ev.Doc.Text(p)) {
-	case "enabled", "true":
-		return true, true
-	case "disabled", "false":
-		return false, true
-	}
-	return false, false
 }
