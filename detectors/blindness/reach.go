@@ -89,14 +89,15 @@ func (s standing) saying(is bool, words string) standing {
 	return s
 }
 
-// lateness judges the delay from event to hub. Of few records none tells a share;
-// that none of half an hour was late says that it is over.
+// lateness judges the delay from event to hub. Of few records none tells a share:
+// that all of half an hour were late says that records are, and that none was, that
+// it is over.
 func (t *tick) lateness() {
 	whole := t.now.Sub(t.begun) >= windowSpan // after a start the window is not full
 	for _, key := range slices.SortedFunc(maps.Keys(t.delays), compareKeys) {
 		f := t.delays[key]
 		enough := f.of >= fewRecords
-		bad := enough && float64(f.bad) > lateShare*float64(f.of)
+		bad := enough && float64(f.bad) > lateShare*float64(f.of) || f.bad >= fewRecords/4 && f.bad == f.of
 		limit := t.options.delay(key.kind)
 		t.hold(t.alarm(deliveryDelay, key.tenant, key.subject()), deliveryDelay.Severity, standing{
 			bad: bad, good: enough && float64(f.fair) <= lateShare*float64(f.of) || whole && f.of > 0 && f.fair == 0, clear: windowSlot,

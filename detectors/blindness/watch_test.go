@@ -405,7 +405,7 @@ func TestLateAndDamagedRecords(t *testing.T) {
 				l.pass(30*time.Minute, func() { l.hear(ingest.EntraAudit, "", 10, 3*time.Hour) })
 				l.pass(time.Hour, func() { l.hear(ingest.EntraAudit, "", 10, time.Minute) })
 			},
-			want: []string{"Mon 00:10 weakened delivery-delay medium t1 + entra-audit", "Mon 01:00 restored delivery-delay t1 + entra-audit"},
+			want: []string{"Mon 00:05 weakened delivery-delay medium t1 + entra-audit", "Mon 01:00 restored delivery-delay t1 + entra-audit"},
 		},
 		"one late record in twenty is not": {
 			play: func(l *listener) {
@@ -413,6 +413,18 @@ func TestLateAndDamagedRecords(t *testing.T) {
 					l.hear(ingest.EntraAudit, "", 19, time.Minute)
 					l.hear(ingest.EntraAudit, "", 1, 9*time.Hour)
 				})
+			},
+		},
+		"all of few": {
+			play: func(l *listener) {
+				l.pass(30*time.Minute, func() { l.hear(ingest.EntraAudit, "", 1, 3*time.Hour) })
+				l.pass(time.Hour, func() { l.hear(ingest.EntraAudit, "", 1, time.Minute) })
+			},
+			want: []string{"Mon 00:25 weakened delivery-delay medium t1 + entra-audit", "Mon 01:00 restored delivery-delay t1 + entra-audit"},
+		},
+		"some of few are not": {
+			play: func(l *listener) {
+				l.pass(2*time.Hour, func() { l.hear(ingest.EntraAudit, "", 1, time.Duration(l.now.Minute()%2)*9*time.Hour) })
 			},
 		},
 		"a kind that is always late": {
