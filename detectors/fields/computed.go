@@ -47,6 +47,7 @@ import (
 //	ranges.<path>,<path>        the address ranges in the texts at the first path and not at the second
 //	gained.<path>,<path>        likewise, the items of lists that hold no blanks
 //	host.<path>                 the host of the URL at path
+//	address.<path>,<path> …     the addresses at the paths, not escaped; see plainAddress
 //	count.<path>                how many values there are at path; none if it is not there
 //	greater.<path>,<path>       true if the first number is greater than the second, false if not, none if either is none
 //	until.<path>                whole days from the event to the time at path, in Unix seconds
@@ -130,6 +131,7 @@ var computers = map[string]func(arg string, lists map[string][]string) (computed
 	"vault_key": newKeyName,
 	"mailbox":   newReduced(mailboxOf),
 	"site":      newReduced(siteOf),
+	"address":   newReduced(plainAddress),
 	"resource":  newReduced(resourceOf),
 	"each":      newReduced(func(s string) string { return s }),
 }
