@@ -81,7 +81,7 @@ func (c *methods) append(dst []sigma.Value, ev *ingest.Event) []sigma.Value {
 			s := &m.switches[k]
 			before, now := ev.Doc.Text(s.before), ev.Doc.Text(s.now)
 			if told != nil {
-				before, now = s.told(told.before), s.told(told.now)
+				before, now = s.told(told)
 			}
 			was, known := s.read(before)
 			is, both := s.read(now)

@@ -133,17 +133,26 @@ func (s *methodSwitch) stands(path string) bool {
 		_, feature, _ = strings.Cut(feature, ".")
 		return strings.HasSuffix(strings.TrimSuffix(at, ".state"), feature)
 	}
-	return strings.HasSuffix("."+at, "."+s.at)
+	return strings.HasSuffix("."+at, "."+s.at) || s.at == attestation && strings.HasSuffix(at, "attestationenforcement") // of a profile
 }
 
-// told returns the value of the switch on a side, "" if there is none.
-func (s *methodSwitch) told(side map[string]string) string {
-	for _, path := range slices.Sorted(maps.Keys(side)) {
-		if s.stands(path) {
-			return side[path]
+// attestation is where that of passkeys stands; profiles of them, of which some users have another, have their own.
+const attestation = "isattestationenforced"
+
+// told returns the values of the switch before and after: those that differ, where a method has it several times.
+func (s *methodSwitch) told(t *toldMethods) (before, now string) {
+	for _, path := range slices.Sorted(maps.Keys(t.now)) {
+		if !s.stands(path) {
+			continue
+		}
+		if was, is := t.before[path], t.now[path]; now == "" || was != is {
+			before, now = was, is
+			if was != is {
+				break
+			}
 		}
 	}
-	return ""
+	return before, now
 }
 
 // otherMethods are those of which a change is neither a loss nor a gain.
@@ -214,7 +223,7 @@ func (s *methodSwitch) read(text string) (on, known bool) {
 		text = words[n]
 	}
 	switch strings.ToLower(text) {
-	case "enabled", "true":
+	case "enabled", "true", "registrationonly":
 		return true, true
 	case "disabled", "false":
 		return false, true

@@ -55,6 +55,12 @@ func TestMethodsAreReadOfWhatChangedWhateverNamesThem(t *testing.T) {
 		{"numbers", policy, "Fido2.state", 0, 1, []string{"Fido2: state"}, true},
 		{"attestation", policy, "Fido2.isAttestationEnforced", true, false, []string{"Fido2: attestation"}, true},
 		{
+			"attestation of one of two profiles", policy, "Fido2.passkeyProfiles",
+			[]any{object{"id": "a", "attestationEnforcement": "registrationOnly"}, object{"id": "b", "attestationEnforcement": "registrationOnly", "keyRestrictions": object{"isEnforced": false}}},
+			[]any{object{"id": "a", "attestationEnforcement": "registrationOnly"}, object{"id": "b", "attestationEnforcement": "disabled", "keyRestrictions": object{"isEnforced": false}}},
+			[]string{"Fido2: attestation"}, true,
+		},
+		{
 			"number matching", policy, "MicrosoftAuthenticator.featureSettings", object{"numberMatchingRequiredState": object{"state": "default"}},
 			object{"numberMatchingRequiredState": object{"state": "disabled"}}, []string{"MicrosoftAuthenticator: number matching"}, true,
 		},
