@@ -95,8 +95,11 @@ func (f *Fields) reset(x *Extractor) {
 		f.slots[slot] = f.slots[slot][:0]
 	}
 	f.touched, f.alike = f.touched[:0], f.alike[:0]
-	for len(f.slots) < len(x.paths) {
-		f.slots = append(f.slots, nil)
+	if more := len(x.paths) - len(f.slots); more > 0 {
+		first := make([]Value, more) // most have one, and many are read with their neighbours
+		for i := range more {
+			f.slots = append(f.slots, first[i:i:i+1])
+		}
 	}
 }
 
@@ -212,10 +215,10 @@ func (f *Fields) visitMembers(t *tape, i uint32, l *level) {
 		if k := table[h]; k >= 0 {
 			child := l.members.among(k, alias(raw[at:at+length]))
 			if child == nil {
-			} else if child.leaf && (n.kind < String || n.kind == String && !f.decoding) {
-				f.set(child.slot, append(f.slots[child.slot], t.value(c)))
+			} else if child.slot >= 0 && (n.kind < String || n.kind == String && !f.decoding) {
+				f.set(int(child.slot), append(f.slots[child.slot], t.value(c)))
 			} else {
-				f.enter(t, c, child)
+				f.enter(t, c, child.level)
 			}
 		}
 		c = n.next

@@ -19,8 +19,6 @@ type level struct {
 	star     *level
 	filtered []filteredLevel
 	hooks    []hook // lists of views that stand here
-	leaf     bool   // nothing is asked of this place but one path that ends here:
-	slot     int    // this one
 }
 
 type filteredLevel struct {
@@ -35,7 +33,15 @@ type hook struct {
 }
 
 // deeper reports whether anything is asked of what is in a value.
-func (l *level) deeper() bool { return l.star != nil || len(l.members.names) > 0 }
+func (l *level) deeper() bool { return l.star != nil || len(l.members.entries) > 0 }
+
+// leaf returns the slot of the one path that ends here, -1 if anything else is asked.
+func (l *level) leaf() int32 {
+	if len(l.slots) != 1 || l.deeper() || len(l.filtered) > 0 || len(l.hooks) > 0 {
+		return -1
+	}
+	return int32(l.slots[0])
+}
 
 // NewExtractor returns an Extractor whose slot i is paths[i].
 func NewExtractor(paths []*Path) *Extractor {
@@ -95,14 +101,10 @@ func (l *level) child(seg segment) *level {
 
 // seal makes the levels from l on ready for use.
 func (l *level) seal() {
+	for i := range l.members.entries {
+		l.members.entries[i].level.seal()
+	}
 	l.members.seal()
-	l.leaf = len(l.slots) == 1 && !l.deeper() && len(l.filtered) == 0 && len(l.hooks) == 0
-	if l.leaf {
-		l.slot = l.slots[0]
-	}
-	for _, child := range l.members.levels {
-		child.seal()
-	}
 	for _, f := range l.filtered {
 		f.level.seal()
 	}

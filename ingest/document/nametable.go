@@ -1,45 +1,63 @@
 package document
 
+import (
+	"slices"
+	"strings"
+)
+
 // nameTable finds a name by its length and its ends: nearly every name of a
 // record that nobody asked for is told by one look into a small table.
 type nameTable struct {
-	names  []string
-	levels []*level
-	next   []int16 // the next name with the same hash, -1: none
-	table  []int16 // by hash; -1: none
-	shift  uint8   // of the hash
+	entries []nameEntry
+	table   []int16 // by hash: the place of an entry; -1: none
+	shift   uint8   // of the hash
+}
+
+// nameEntry is a name and what is asked there, together since most of the time
+// goes into fetching it.
+type nameEntry struct {
+	name  string
+	level *level
+	slot  int32 // of the path that ends there, if nothing else is asked; -1: see level
+	next  int16 // the next name with the same hash, -1: none
 }
 
 // make returns the level for name, new if need be. Call seal before use.
 func (n *nameTable) make(name string) *level {
-	for i, have := range n.names {
-		if foldEqual(have, name) {
-			return n.levels[i]
-		}
+	if l := n.exact(name); l != nil {
+		return l
 	}
-	n.names = append(n.names, name)
-	n.levels = append(n.levels, new(level))
-	return n.levels[len(n.levels)-1]
+	n.entries = append(n.entries, nameEntry{name: name, level: new(level)})
+	return n.entries[len(n.entries)-1].level
 }
 
 // seal makes the table. Most of its places are empty, so that a name is seldom
 // compared in vain.
 func (n *nameTable) seal() {
 	size, shift := 64, uint8(32-6)
-	for size < 8*len(n.names) {
+	for size < 8*len(n.entries) {
 		size, shift = 2*size, shift-1
 	}
 	n.shift = shift
-	n.table = make([]int16, size)
-	for h := range n.table {
-		n.table[h] = -1
+	n.table = slices.Repeat([]int16{-1}, size)
+	all := n.together()
+	for i := range n.entries {
+		e := &n.entries[i]
+		e.name, all = all[:len(e.name)], all[len(e.name):]
+		e.slot = e.level.leaf()
+		quoted := `"` + e.name + `"`
+		h := hashName(quoted[1], quoted[len(e.name)], uint32(len(e.name))) >> shift
+		e.next, n.table[h] = n.table[h], int16(i)
 	}
-	n.next = make([]int16, len(n.names))
-	for i, name := range n.names {
-		quoted := `"` + name + `"`
-		h := hashName(quoted[1], quoted[len(name)], uint32(len(name))) >> shift
-		n.next[i], n.table[h] = n.table[h], int16(i)
+}
+
+// together returns the names in one piece of memory.
+func (n *nameTable) together() string {
+	var all strings.Builder
+	for i := range n.entries {
+		all.WriteString(n.entries[i].name)
 	}
+	return all.String()
 }
 
 // hashName mixes a name's length and its case-folded first and last bytes (of
@@ -48,21 +66,23 @@ func hashName(first, last byte, length uint32) uint32 {
 	return (uint32(first|0x20)<<16 | uint32(last|0x20)<<8 | length) * 0x9e3779b1
 }
 
-// among returns the level for name among those with the hash of name k.
-func (n *nameTable) among(k int16, name string) *level {
-	for ; k >= 0; k = n.next[k] {
-		if want := n.names[k]; name == want || foldEqual(name, want) {
-			return n.levels[k]
+// among returns the entry of name among those with the hash of entry k.
+func (n *nameTable) among(k int16, name string) *nameEntry {
+	for k >= 0 {
+		e := &n.entries[k]
+		if name == e.name || foldEqual(name, e.name) {
+			return e
 		}
+		k = e.next
 	}
 	return nil
 }
 
 // search returns the level for the name of m, without the table.
 func (n *nameTable) search(t *tape, m *node) *level {
-	for i, name := range n.names {
-		if t.keyIs(m, name) {
-			return n.levels[i]
+	for i := range n.entries {
+		if t.keyIs(m, n.entries[i].name) {
+			return n.entries[i].level
 		}
 	}
 	return nil
@@ -70,9 +90,9 @@ func (n *nameTable) search(t *tape, m *node) *level {
 
 // exact returns the level for a name, or nil.
 func (n *nameTable) exact(name string) *level {
-	for i, have := range n.names {
-		if foldEqual(have, name) {
-			return n.levels[i]
+	for i := range n.entries {
+		if foldEqual(n.entries[i].name, name) {
+			return n.entries[i].level
 		}
 	}
 	return nil
