@@ -102,9 +102,9 @@ func appendMeta(b []byte, ev *ingest.Event, address string) []byte {
 	b = binary.AppendVarint(b, at)
 	b = binary.AppendVarint(b, at-seen(at, ev.Enqueued))
 	if ev.ID != "" {
-		b = appendText(b, ev.Kind.String(), "/", ev.ID)
+		b = appendTexts(b, ev.Kind.String(), "/", ev.ID)
 	} else {
-		b = appendText(b, ev.Kind.String(), "/", digest(ev.Doc.Raw()))
+		b = appendTexts(b, ev.Kind.String(), "/", digest(ev.Doc.Raw()))
 	}
 	actor := ev.Actor.Name
 	if actor == "" {
@@ -210,6 +210,9 @@ func (f *feeder) combine(b []byte, s *scope, subject, entry string, at int, chos
 	return b
 }
 
+// nobody is the end of an entry that no finding is made of: three empty texts.
+const nobody = "\x03\x00\x00\x00\x00\x00\x00"
+
 // entry appends one entry: the correlation, the place of the rule, the group,
 // the value, and what a finding or another correlation needs.
 func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []string) []byte {
@@ -231,8 +234,11 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 	default:
 		b = appendGroup(b, "", values)
 	}
-	if f.known && s.familiar != nil && s.familiar.has(b[before:], s.ev.Time.UnixMicro()) {
-		return b[:before]
+	if f.known {
+		if s.familiar != nil && s.familiar.has(b[before:], s.ev.Time.UnixMicro()) {
+			return b[:before]
+		}
+		return append(b, nobody...)
 	}
 	b, open := openLength(b)
 	empty := len(b)
@@ -241,7 +247,7 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 	}
 	empty = len(b)
 	if b = appendJoined(b, f.name, s, subject, entry); len(b) == empty {
-		b = appendText(b)
+		b = appendText(b, "")
 	}
 	b = appendText(b, entry)
 	for _, p := range f.parents {

@@ -21,7 +21,7 @@ func appendGroup(b []byte, tenant string, values []string) []byte {
 		n += 1 + len(v)
 	}
 	if n > maxKey {
-		return appendText(b, tenant, "\x00#", digest([]byte(strings.ToLower(strings.Join(values, "\x00")))))
+		return appendTexts(b, tenant, "\x00#", digest([]byte(strings.ToLower(strings.Join(values, "\x00")))))
 	}
 	before := len(b)
 	b = binary.AppendUvarint(b, uint64(n))
@@ -30,7 +30,7 @@ func appendGroup(b []byte, tenant string, values []string) []byte {
 		from := len(b) + 1
 		b = fields.AppendLower(append(b, 0), v)
 		if len(b)-from != len(v) { // so is the length that was written
-			return appendText(b[:before], tenant, "\x00", strings.ToLower(strings.Join(values, "\x00")))
+			return appendTexts(b[:before], tenant, "\x00", strings.ToLower(strings.Join(values, "\x00")))
 		}
 	}
 	return b
@@ -41,7 +41,17 @@ func digest(b []byte) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func appendText(b []byte, parts ...string) []byte {
+func appendText(b []byte, text string) []byte {
+	if len(text) < 1<<7 { // what AppendUvarint would find out
+		b = append(b, byte(len(text)))
+	} else {
+		b = binary.AppendUvarint(b, uint64(len(text)))
+	}
+	return append(b, text...)
+}
+
+// appendTexts appends several as one text.
+func appendTexts(b []byte, parts ...string) []byte {
 	n := 0
 	for _, p := range parts {
 		n += len(p)

@@ -108,7 +108,7 @@ func (f *feeder) appendPart(b []byte, s *scope, subject, entry string) []byte {
 	for _, field := range f.parts {
 		text := field.first(s, subject, entry)
 		if text == "" {
-			return appendText(b)
+			return appendText(b, "")
 		}
 		values = append(values, text)
 	}
