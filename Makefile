@@ -7,6 +7,7 @@ FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 COUNT ?= 6
 ROUNDS ?= 1
+SINCE ?= 26d36f4 # the first commit whose daemon ran, with 34 rules
 
 # What plays events in many orders, in one goroutine: minutes under the race detector.
 ORDERS := Test(Whole)?Catalog.*|TestNothingChangesByWaiting|TestOrderDoesNotMatterOverDays|TestRequestsDecideWhatIsOver|TestWhat(IsKnownByTwoNames|PassesWhileOpen|IsTakenBack).*
@@ -14,7 +15,7 @@ ORDERS := Test(Whole)?Catalog.*|TestNothingChangesByWaiting|TestOrderDoesNotMatt
 # What runs goroutines of its own.
 RACE := ./alerting/... ./cmd/... ./ingest ./ingest/eventhub/... ./ingest/localhub/...
 
-.PHONY: help check test race lint fmt tidy vuln fuzz bench campaign golden demo build
+.PHONY: help check test race lint fmt tidy vuln fuzz bench since campaign golden demo build
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
@@ -59,6 +60,9 @@ fuzz: ## every fuzz target for FUZZTIME; a crasher is committed as a seed
 bench: ## the ratios of the performance targets, then every benchmark COUNT times into bench.out, for benchstat
 	$(GO) test -p 1 -count 1 -v -run '^TestTargets$$' ./detectors ./cmd/phiwatch -targets
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -count $(COUNT) ./... | tee bench.out
+
+since: ## decoding and matching at the commit SINCE and now, COUNT times in turns, through benchstat
+	.ci/since $(SINCE) $(COUNT)
 
 campaign: ## the whole catalog's events through daemons that are killed, ROUNDS times
 	$(GO) test -count 1 -v -run '^TestTheCatalogThroughKills$$' ./cmd/phiwatch -campaign $(ROUNDS)
