@@ -86,15 +86,13 @@ func (h *half) conclude(f *Finding, s *scope, subject string) {
 			break
 		}
 	}
-	if h.state != Restored && f.Severity > Low && r.trusted.did(ev) {
-		f.Severity--
-	}
 	for i := range r.unknown {
 		if u := &r.unknown[i]; h.state == Weakened && (u.match == nil || u.match.Match(s)) {
 			f.Unsure, f.Lower, f.Hide = true, u.severity, u.none
 			break
 		}
 	}
+	r.trusted.spare(f, ev)
 	if r.alias != nil {
 		f.Alias, f.ByAlias = r.alias.of(s)
 	}

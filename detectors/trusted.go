@@ -9,6 +9,7 @@ import (
 
 	"phiwatch/detectors/fields"
 	"phiwatch/ingest"
+	"phiwatch/ingest/document"
 )
 
 // TrustedOperators names the operator list of those whose changes are planned ones:
@@ -43,14 +44,44 @@ func CheckOperator(name string) error {
 	return fmt.Errorf("%q may be anybody's display name; give the object id, the application id or the sign-in name", name)
 }
 
+// spare lowers what f says of a change that one of t made: also how severe it is at
+// most while no stronger value is known.
+func (t trusted) spare(f *Finding, ev *ingest.Event) {
+	if f.State == Restored || !t.did(ev) {
+		return
+	}
+	for _, s := range []*Severity{&f.Severity, &f.Lower} {
+		if *s > Low {
+			*s--
+		}
+	}
+}
+
 // did reports whether one of t caused ev. Nobody plans how they sign in, or whether
 // they are at risk.
 func (t trusted) did(ev *ingest.Event) bool {
 	if len(t) == 0 || passive(ev.Kind) {
 		return false
 	}
-	return t.has(ev.Actor.ID) || !chosen(ev) && t.has(ev.Actor.Name)
+	return t.has(ev.Actor.ID) || !chosen(ev) && t.has(ev.Actor.Name) || ev.Actor.Type != "User" && t.has(application(ev))
 }
+
+// application returns the application id of an actor that the event names by the
+// object id of its service principal, if it has both.
+func application(ev *ingest.Event) string {
+	switch ev.Kind {
+	case ingest.EntraAudit:
+		return ev.Doc.Text(auditAppID)
+	case ingest.AzureActivity:
+		return ev.Doc.Text(activityAppID)
+	}
+	return ""
+}
+
+var (
+	auditAppID    = document.MustCompile("properties.initiatedBy.app.appId")
+	activityAppID = document.MustCompile("identity.claims.appid")
+)
 
 // chosen reports whether the actor's name is one that its owner chose: of
 // applications, Entra ID and Intune tell the display name.

@@ -16,23 +16,32 @@ func TestWhatTrustedOperatorsDoIsLessSevere(t *testing.T) {
 		audit    = `"operationName":"MFA off","category":"AuditLogs","tenantId":"t1"`
 		byApp    = `"initiatedBy":{"app":{"displayName":"Deploy","servicePrincipalId":"EEEEEEEE-0000-4000-8000-000000000005"}}`
 		posing   = `"initiatedBy":{"app":{"displayName":"deploy@example.org","servicePrincipalId":"ffffffff-0000-4000-8000-000000000006"}}`
+		byBoth   = `"initiatedBy":{"app":{"displayName":"Deploy","appId":"AAAAAAAA-0000-4000-8000-000000000007","servicePrincipalId":"eeeeeeee-0000-4000-8000-000000000005"}}`
 		byPerson = `"initiatedBy":{"user":{"id":"p1","userPrincipalName":"Deploy@example.org"}}`
 	)
 	for _, test := range []struct {
-		name, by, outcome string
-		list              []string
-		pinned            bool
-		want              string
+		name, by string
+		list     []string
+		pinned   bool
+		unknown  string
+		want     string
 	}{
 		{name: "nobody is trusted", by: byApp, want: "weakened critical"},
 		{name: "object id, in any case", by: byApp, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, want: "weakened high"},
+		{name: "application id", by: byBoth, list: []string{"aaaaaaaa-0000-4000-8000-000000000007"}, want: "weakened high"},
+		{name: "nothing stronger is known", by: byApp, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, unknown: "medium", want: "weakened high, at most low"},
+		{name: "nothing stronger is known, and it is low", by: byApp, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, unknown: "low", want: "weakened high, at most low"},
 		{name: "sign-in name", by: byPerson, list: []string{"deploy@EXAMPLE.org"}, want: "weakened high"},
 		{name: "an application that calls itself so", by: posing, list: []string{"deploy@example.org"}, want: "weakened critical"},
 		{name: "somebody else", by: byPerson, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, want: "weakened critical"},
 		{name: "a level that is pinned", by: byApp, list: []string{"eeeeeeee-0000-4000-8000-000000000005"}, pinned: true, want: "weakened critical"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			rule := strings.Replace(packRule("mfa-off", "MFA off", "MFA", "attack.t1556"), "  unknown: low\n", "", 1)
+			unknown := ""
+			if test.unknown != "" {
+				unknown = "  unknown: " + test.unknown + "\n"
+			}
+			rule := strings.Replace(packRule("mfa-off", "MFA off", "MFA", "attack.t1556"), "  unknown: low\n", unknown, 1)
 			set, err := Load(map[string][]string{TrustedOperators: test.list}, Source{FS: fstest.MapFS{"authentication/mfa-off.yml": {Data: []byte(rule)}}})
 			if err != nil {
 				t.Fatal(err)
@@ -50,7 +59,11 @@ func TestWhatTrustedOperatorsDoIsLessSevere(t *testing.T) {
 			var got []string
 			decodeAll(t, []byte(record), func(ev *ingest.Event) {
 				for _, m := range e.Match(ev, nil) {
-					got = append(got, string(m.Finding.State)+" "+m.Finding.Severity.String())
+					told := string(m.Finding.State) + " " + m.Finding.Severity.String()
+					if m.Finding.Unsure {
+						told += ", at most " + m.Finding.Lower.String()
+					}
+					got = append(got, told)
 				}
 			})
 			if len(got) != 1 || got[0] != test.want {
