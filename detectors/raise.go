@@ -32,14 +32,6 @@ type raising struct {
 func (r *raising) judge(ctx context.Context, tx *sql.Tx, suspects []fed, findings []Finding) ([]Finding, error) {
 	var out []Finding
 	newest := int64(0)
-	for i := range suspects {
-		newest = max(newest, suspects[i].seen)
-		more, err := r.suspect(ctx, tx, &suspects[i])
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, more...)
-	}
 	for i := range findings {
 		f := &findings[i]
 		if r.engine.correlates(f) || f.State != Weakened && f.State != Incident || befalls(f) {
@@ -53,6 +45,14 @@ func (r *raising) judge(ctx context.Context, tx *sql.Tx, suspects []fed, finding
 			}
 			out = append(out, more...)
 		}
+	}
+	for i := range suspects { // after what was done, as severe as it is by now
+		newest = max(newest, suspects[i].seen)
+		more, err := r.suspect(ctx, tx, &suspects[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
 	}
 	return once(out), r.prune(ctx, tx, newest)
 }
@@ -131,7 +131,7 @@ func (r *raising) raise(f *Finding) []Finding {
 	raised.Severity = min(Critical, f.Severity+1)
 	own := Finding{
 		Rule: &r.rule.Meta, State: Incident, Tenant: f.Tenant, Subject: f.Evidence.Actor, Severity: raised.Severity, Time: f.Time,
-		Evidence: f.Evidence,
+		Evidence: f.Evidence, Revision: f.Revision,
 	}
 	own.Evidence.EventID = strings.Join([]string{"correlation", r.rule.Entry, groupID(f.Rule.Entry + joiner + strings.ToLower(f.Subject)), f.Evidence.EventID}, "/")
 	if raised.Severity == f.Severity {
