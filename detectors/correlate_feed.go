@@ -79,7 +79,7 @@ func (h *half) fed(s *scope, subject string) []string {
 		}
 		for len(r.b) > 0 && !r.bad {
 			e := r.entry()
-			line := f.to.rule.Entry + ": " + strings.ReplaceAll(strings.TrimPrefix(string(e.key), s.ev.Tenant+"\x00"), "\x00", joiner)
+			line := f.to.rule.Entry + ": " + strings.ReplaceAll(strings.TrimPrefix(string(e.key), f.to.tenant(s.ev.Tenant)+"\x00"), "\x00", joiner)
 			if !f.numeric && len(e.value) > 0 {
 				line += ", value " + strings.ReplaceAll(strings.TrimPrefix(string(e.value), "\x00"), "\x00", joiner)
 			}
@@ -220,7 +220,7 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 	before := len(b)
 	b = binary.LittleEndian.AppendUint64(b, f.to.id)
 	b = append(b, f.place)
-	b = appendGroup(b, s.ev.Tenant, group)
+	b = appendGroup(b, f.to.tenant(s.ev.Tenant), group)
 	switch {
 	case f.numeric:
 		x, err := strconv.ParseFloat(values[0], 64)

@@ -73,11 +73,11 @@ func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq i
 	}
 	subject, name, _, _ := about.entry.about()
 	if subject == "" {
-		subject = m.tenant
+		subject = about.meta.tenant
 	}
 	at := time.UnixMicro(m.at).UTC()
 	out := Finding{
-		Rule: &n.rule.Meta, State: n.state, Tenant: m.tenant, Subject: subject, Name: name, Severity: n.rule.Severity, Time: at,
+		Rule: &n.rule.Meta, State: n.state, Tenant: about.meta.tenant, Subject: subject, Name: name, Severity: n.rule.Severity, Time: at,
 		Evidence: Evidence{
 			EventID: strings.Join([]string{"correlation", n.rule.Entry, groupID(f.w.key), m.event}, "/"),
 			Kind:    kindOfEvent(m.event), Action: deed.meta.action, Actor: deed.meta.actor, ActorIP: deed.meta.actorIP, Time: at,

@@ -32,7 +32,7 @@ type correlated struct {
 	WhileOpen bool   `yaml:"while_open"` // how special correlations are judged: see special
 	Raises    bool   `yaml:"raises"`
 	Report    bool   `yaml:"report"`     // of while_open, as the following
-	AnyTenant bool   `yaml:"any_tenant"` // records that name no tenant are of the thing's
+	AnyTenant bool   `yaml:"any_tenant"` // events are of one group in whatever tenant: vaults' records name none
 	Unseen    string `yaml:"unseen"`
 	Known     string `yaml:"known"`
 
@@ -106,6 +106,14 @@ func (b *builder) correlation(doc *sigma.Correlation) (*correlation, error) {
 		return nil, doc.Errorf("the correlation names %d rules: %s takes %d", len(doc.Rules), doc.Type, sigma.MaxRules)
 	}
 	return c, nil
+}
+
+// tenant is that of a group which an event of a tenant belongs to.
+func (c *correlation) tenant(of string) string {
+	if c.key != nil && c.key.AnyTenant {
+		return ""
+	}
+	return of
 }
 
 // fields returns the names that subject and name give.

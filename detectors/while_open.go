@@ -95,15 +95,6 @@ func (w *whileOpen) role(rule string) string {
 	return opens
 }
 
-// thing is the group; with any_tenant, of whatever tenant the records name.
-func (w *whileOpen) thing(f *fed) string {
-	if w.key.AnyTenant {
-		_, group, _ := strings.Cut(f.thing, parted)
-		return parted + group
-	}
-	return f.thing
-}
-
 func compareMoments(a, b moment) int {
 	switch {
 	case a.at != b.at:

@@ -63,7 +63,7 @@ type due struct {
 func (w *whileOpen) due(by map[string][]*fed, role string, opened map[string]bool, idle *minutes) []due {
 	var out []due
 	for _, f := range by[role] {
-		if thing, m := w.thing(f), w.moment(f, role); opened[thing] {
+		if thing, m := f.thing, w.moment(f, role); opened[thing] {
 			out = append(out, due{thing, m})
 		} else {
 			idle.add(thing, m)
@@ -178,7 +178,7 @@ func (w *whileOpen) find(ctx context.Context, tx *sql.Tx, thing string, h, by, w
 func (w *whileOpen) unfind(ctx context.Context, tx *sql.Tx, noted []*fed, opened map[string]bool) ([]Finding, error) {
 	var out []Finding
 	for _, f := range noted {
-		thing := w.thing(f)
+		thing := f.thing
 		if !opened[thing] {
 			continue
 		}

@@ -17,11 +17,11 @@ import (
 func (w *whileOpen) opened(ctx context.Context, tx *sql.Tx, by map[string][]*fed) (map[string]bool, error) {
 	found := map[string]bool{}
 	for _, f := range by[opens] {
-		found[w.thing(f)] = true
+		found[f.thing] = true
 	}
 	asked := map[string]bool{}
 	for _, f := range slices.Concat(by[seenAs], by[passed], by[closes]) {
-		if thing := w.thing(f); !found[thing] {
+		if thing := f.thing; !found[thing] {
 			asked[thing] = true
 		}
 	}
@@ -84,7 +84,7 @@ func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment
 func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) ([]*fed, error) {
 	first := map[string]*fed{}
 	for _, f := range all {
-		key := w.thing(f) + parted + f.value
+		key := f.thing + parted + f.value
 		switch have := first[key]; {
 		case w.seen.since(key, f.at):
 			w.familiar.note(f.hash, w.seen.known[key])
@@ -95,7 +95,7 @@ func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) ([]*fed, e
 	noted := make([]*fed, 0, len(first))
 	rows := make([][]any, 0, len(first))
 	for key, f := range first {
-		row, err := w.row(w.thing(f), &moment{role: seenAs, event: f.value, at: f.at})
+		row, err := w.row(f.thing, &moment{role: seenAs, event: f.value, at: f.at})
 		if err != nil {
 			return nil, err
 		}
