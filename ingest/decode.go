@@ -117,6 +117,9 @@ func (d *Decoder) accept(repaired Repair) {
 		Repaired: repaired,
 	}
 	d.classify(&d.ev)
+	if d.ev.Tenant == "" {
+		d.ev.Tenant = d.message.Tenant
+	}
 	if d.ev.Kind == Unknown && d.again(&d.ev) {
 		return
 	}

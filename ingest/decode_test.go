@@ -46,6 +46,19 @@ func zipped(t testing.TB, s string) string {
 	return b.String()
 }
 
+// What is known of a hub fills in what its records do not tell, and nothing else.
+func TestTenantOfRecordsThatNameNone(t *testing.T) {
+	const (
+		vault = `{"time":"2026-01-05T09:00:00Z","category":"AuditEvent","operationName":"SecretGet","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/KV-A","correlationId":"c1","identity":{"claim":{"appid":"a1"}},"properties":{"id":"https://kv-a.vault.azure.net/secrets/s","httpStatusCode":200}}`
+		audit = `{"time":"2026-01-05T09:00:00Z","category":"AuditLogs","operationName":"Add user","tenantId":"T2","properties":{"id":"x1","result":"success"}}`
+	)
+	var got []string
+	NewDecoder().Decode(Message{Body: []byte(vault + audit), Tenant: "t1"}, func(e *Event) { got = append(got, e.Kind.String()+" "+e.Tenant) }, func(q Quarantined) { t.Error(q.Detail) })
+	if diff := cmp.Diff([]string{"key-vault t1", "entra-audit t2"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestBodyShapes(t *testing.T) {
 	const a, b = `{"time":"2026-01-05T09:00:00Z","n":1}`, `{"time":"2026-01-05T09:00:01Z","n":2}`
 	two := []string{"event 0 unknown " + a, "event 1 unknown " + b}

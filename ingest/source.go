@@ -48,6 +48,7 @@ type Message struct {
 	Position
 	Body     []byte    // owned by the receiver of the message; never modified after delivery
 	Enqueued time.Time // when the hub accepted it; zero outside a hub
+	Tenant   string    // of records that name none, in lower case; empty if nobody has said
 }
 
 // Batch is a run of contiguous messages of one partition.

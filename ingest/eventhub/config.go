@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -52,6 +53,9 @@ type Hub struct {
 
 	// ConsumerGroup defaults to $Default.
 	ConsumerGroup string `yaml:"consumer_group"`
+	// Tenant is that of records which name none, as those of key vaults: the id of
+	// the directory whose resources send to the hub.
+	Tenant string `yaml:"tenant"`
 	// Start is where a partition without a stored position begins: earliest
 	// (default), latest or a time in RFC 3339.
 	Start string `yaml:"start"`
@@ -82,6 +86,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+var tenantID = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 // check returns what is wrong with h; each error begins with the key.
 func (h *Hub) check() []error {
 	errs := h.checkAuth()
@@ -96,6 +102,9 @@ func (h *Hub) check() []error {
 	}
 	if strings.ContainsAny(h.Endpoint, "/ ") {
 		errs = append(errs, fmt.Errorf("endpoint: %q is not host or host:port", h.Endpoint))
+	}
+	if h.Tenant != "" && !tenantID.MatchString(h.Tenant) {
+		errs = append(errs, fmt.Errorf("tenant: %q is no tenant id; give the GUID that Entra ID > Overview shows", h.Tenant))
 	}
 	if err := h.checkProxy(); err != nil {
 		errs = append(errs, err)

@@ -25,17 +25,18 @@ func decode(t *testing.T, text string) Config {
 
 func TestValidConfigs(t *testing.T) {
 	for name, text := range map[string]string{
-		"nothing":            `hubs: []`,
-		"connection string":  `hubs: [{connection_string_file: /run/secrets/hub}]`,
-		"namespace's string": `hubs: [{connection_string_env: HUB, hub: insights-logs-auditlogs, consumer_group: phiwatch, start: latest}]`,
-		"a time to start at": `hubs: [{connection_string_env: HUB, start: 2026-01-31T08:00:00Z}]`,
-		"default chain":      `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: default}}]`,
-		"workload identity":  `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: workload-identity}}]`,
-		"managed identity":   `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: managed-identity, client_id: 00000000-0000-0000-0000-000000000001}}]`,
-		"client secret":      `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: client-secret, tenant_id: a, client_id: b, secret_file: c, cloud: government}}]`,
-		"certificate":        `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: client-certificate, tenant_id: a, client_id: b, certificate_file: c, certificate_password_file: d}}]`,
-		"through a proxy":    `hubs: [{connection_string_env: HUB, websockets: true, proxy: "http://proxy.example.org:3128", ca_file: ca.pem}]`,
-		"an endpoint":        `{prefetch_bytes: 8388608, hubs: [{connection_string_env: HUB, endpoint: "10.0.0.4:5671"}]}`,
+		"nothing":                  `hubs: []`,
+		"connection string":        `hubs: [{connection_string_file: /run/secrets/hub}]`,
+		"namespace's string":       `hubs: [{connection_string_env: HUB, hub: insights-logs-auditlogs, consumer_group: phiwatch, start: latest}]`,
+		"a time to start at":       `hubs: [{connection_string_env: HUB, start: 2026-01-31T08:00:00Z}]`,
+		"default chain":            `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: default}}]`,
+		"workload identity":        `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: workload-identity}}]`,
+		"managed identity":         `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: managed-identity, client_id: 00000000-0000-0000-0000-000000000001}}]`,
+		"client secret":            `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: client-secret, tenant_id: a, client_id: b, secret_file: c, cloud: government}}]`,
+		"certificate":              `hubs: [{namespace: example.servicebus.windows.net, hub: logs, credential: {type: client-certificate, tenant_id: a, client_id: b, certificate_file: c, certificate_password_file: d}}]`,
+		"through a proxy":          `hubs: [{connection_string_env: HUB, websockets: true, proxy: "http://proxy.example.org:3128", ca_file: ca.pem}]`,
+		"records without a tenant": `hubs: [{connection_string_env: HUB, tenant: 7D3C2B1A-4e5f-4a6b-8c7d-9e0f1a2b3c4d}]`,
+		"an endpoint":              `{prefetch_bytes: 8388608, hubs: [{connection_string_env: HUB, endpoint: "10.0.0.4:5671"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := decode(t, text)
@@ -48,6 +49,7 @@ func TestValidConfigs(t *testing.T) {
 
 func TestWrongConfigsNameTheKeyAndARemedy(t *testing.T) {
 	for text, want := range map[string]string{
+		`hubs: [{connection_string_env: A, tenant: example.org}]`: `hubs[0].tenant: "example.org" is no tenant id; give the GUID that Entra ID > Overview shows`,
 		`hubs: [{}]`: `hubs[0].credential: nothing says how to sign in; set connection_string_file, connection_string_env, or namespace, hub and credential`,
 		`hubs: [{connection_string_env: A, connection_string_file: b}]`:                                             `hubs[0].connection_string_env: set with 1 other ways to sign in; keep exactly one of connection_string_file, connection_string_env and credential`,
 		`hubs: [{connection_string_env: A, namespace: b}]`:                                                          `hubs[0].namespace: the connection string names it already; leave one of them out`,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2"
@@ -137,9 +138,11 @@ func (p *pump) batch(events []*azeventhubs.ReceivedEventData) (ingest.Batch, []*
 		Reset:     p.reset,
 		Messages:  make([]ingest.Message, 0, min(len(events), maxBatch)),
 	}
+	tenant := strings.ToLower(p.conf.Tenant)
 	bytes := 0
 	for i, e := range events {
 		m := message(b.Partition, e)
+		m.Tenant = tenant
 		bytes += len(m.Body)
 		if i == maxBatch || i > 0 && bytes > maxBatchBytes {
 			break

@@ -57,13 +57,15 @@ func TestSeveralHubsAreReadFromTheEarliestMessage(t *testing.T) {
 	}
 }
 
-func TestMessagesCarryPositionTimeAndOwner(t *testing.T) {
+func TestMessagesCarryPositionTimeOwnerAndTenant(t *testing.T) {
 	at := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
 	h, addr := serve(t, localhub.Config{Now: func() time.Time { return at }})
 	publish(t, h, "logs", "1", numbered(0, 2)...)
 	db := sqlite(t)
 	d := newDecider(t, db)
-	run(t, db, logs(h, addr), d.handle)
+	conf := logs(h, addr)
+	conf.Hubs[0].Tenant = "7D3C2B1A-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
+	run(t, db, conf, d.handle)
 	d.wait(2)
 	var owner string
 	if err := db.QueryRow(`SELECT owner_id FROM ownership WHERE partition = '1'`).Scan(&owner); err != nil {
@@ -77,7 +79,8 @@ func TestMessagesCarryPositionTimeAndOwner(t *testing.T) {
 		got = append(got, b.Messages...)
 	}
 	for i, m := range got {
-		if m.Sequence != int64(i) || m.Offset == "" || !m.Enqueued.Equal(at) || string(m.Body) != fmt.Sprintf(`{"n":%d}`, i) {
+		if m.Sequence != int64(i) || m.Offset == "" || !m.Enqueued.Equal(at) || string(m.Body) != fmt.Sprintf(`{"n":%d}`, i) ||
+			m.Tenant != "7d3c2b1a-4e5f-4a6b-8c7d-9e0f1a2b3c4d" {
 			t.Errorf("message %d: %+v", i, m)
 		}
 	}
