@@ -40,7 +40,7 @@ func Feeds() []Feed {
 			[]string{"Administrative", "Policy", "Security"},
 			"operations on the tenant itself, such as those on Entra diagnostic settings (entra-diag-deleted), are not in a subscription's export: there, silence of the source is the sign"},
 		{ingest.KeyVault, "Key Vault audit log", "Azure portal > the key vault > Monitoring > Diagnostic settings > Add, for every vault, stream to an event hub",
-			[]string{"AuditEvent"}, "what is done with keys and secrets is in no other log"},
+			[]string{"AuditEvent"}, "what is done with keys and secrets is in no other log; its records name no tenant: say it with tenant: in the hub's configuration"},
 		{ingest.Intune, "Intune", "Intune admin centre > Reports > Diagnostic settings > Add, stream to an event hub",
 			[]string{"AuditLogs", "OperationalLogs", "DeviceComplianceOrg"}, ""},
 		{ingest.M365Audit, "Microsoft 365 and Purview unified audit log", unifiedSetting, []string{"CloudAppEvents (A)", "Audit.General, Audit.Exchange, Audit.SharePoint, Audit.AzureActiveDirectory (B)"},
