@@ -110,8 +110,8 @@ func TestEventsOfEachFamily(t *testing.T) {
 			"m365-audit unknown 2026-01-05T08:59:00Z\nid m5\ntenant " + tenantA + "\nop set-x\nactor ||\ntarget ||\nip 203.0.113.21"},
 		{"another vendor in CloudAppEvents", cloudApp(`{"eventName":"Login"}`),
 			"unknown unknown 2026-01-05T08:59:00Z\nid r1\ntenant " + tenantA + "\nop do\nactor ||\ntarget ||\nip 203.0.113.21"},
-		{"unified audit as a row of Log Analytics", `{"TenantId":"workspace","RecordType":"50","TimeGenerated":"2026-01-05T09:00:00Z","Operation":"MailItemsAccessed","OrganizationId":"` + tenantA + `","UserType":"Regular","OfficeWorkload":"Exchange","ResultStatus":"Succeeded","UserId":"ann@example.org","Client_IPAddress":"203.0.113.4","OfficeId":"m6","Type":"OfficeActivity"}`,
-			"m365-audit success 2026-01-05T09:00:00Z\nid m6\ntenant " + tenantA + "\nop mailitemsaccessed\nactor ann@example.org|ann@example.org|User\ntarget ||\nip 203.0.113.4"},
+		{"unified audit as a row of Log Analytics", `{"TenantId":"workspace","RecordType":"50","TimeGenerated":"2026-01-05T09:00:00Z","Operation":"MailItemsAccessed","OrganizationId":"` + tenantA + `","UserType":"Regular","OfficeWorkload":"Exchange","ResultStatus":"Succeeded","UserId":"ann@example.org","Client_IPAddress":"203.0.113.4","OfficeObjectId":"Box\\1","OfficeId":"m6","Type":"OfficeActivity"}`,
+			"m365-audit success 2026-01-05T09:00:00Z\nid m6\ntenant " + tenantA + "\nop mailitemsaccessed\nactor ann@example.org|ann@example.org|User\ntarget Box\\1|Box\\1|\nip 203.0.113.4"},
 
 		{"unified audit in a hunting row", `{"Timestamp":"2026-01-05T09:00:00Z","ActionType":"X","IPAddress":"203.0.113.21","ReportId":"r1","RawEventData":{"CreationTime":"2026-01-05T08:59:00Z","Id":"m7","Operation":"Set-X","OrganizationId":"` + tenantA + `","RecordType":1,"Workload":"Exchange","UserId":"ann@example.org","UserType":2}}`,
 			"m365-audit success 2026-01-05T08:59:00Z\nid m7\ntenant " + tenantA + "\nop set-x\nactor ann@example.org|ann@example.org|User\ntarget ||\nip 203.0.113.21"},

@@ -18,7 +18,7 @@ var (
 	pM365UserKey   = field("UserKey")
 	pM365UserType  = field("UserType")
 	pM365IP        = []*fieldPath{field("ClientIP"), field("ClientIPAddress"), field("Client_IPAddress"), field("ActorIpAddress"), field("properties.IPAddress"), field("IPAddress")}
-	pM365Object    = field("ObjectId")
+	pM365Object    = []*fieldPath{field("ObjectId"), field("OfficeObjectId")}
 	pM365ListItem  = field("ListItemUniqueId")
 	pM365Enriched  = field("properties.Operation")
 	pM365EnrichedT = field("properties.RecordType")
@@ -98,7 +98,7 @@ func (d *Decoder) m365Actor() Principal {
 // m365Target returns the object: in SharePoint the item's stable id, elsewhere
 // what ObjectId says.
 func (d *Decoder) m365Target(workload string) Principal {
-	object := d.first(pM365Object)
+	object := d.first(pM365Object...)
 	if strings.EqualFold(workload, "SharePoint") || strings.EqualFold(workload, "OneDrive") {
 		if item := d.first(pM365ListItem); item != "" {
 			return Principal{ID: item, Name: object, Type: "File"}
