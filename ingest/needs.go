@@ -41,6 +41,6 @@ var (
 		pIntuneStatus, pIntuneActorID, pIntuneActorApp, pIntuneActorAppNm, pIntuneTarget, pIntuneBatch}, pIntuneActorUPN, pIntuneTargetName,
 		pIntuneDevice, pIntuneDeviceName, pIntuneAlert, pIntuneStart)
 
-	m365Needs = slices.Concat([]*fieldPath{pM365Report, pM365Result, pM365User, pM365UserKey, pM365UserType, pM365Object[0], pM365ListItem},
-		pM365ID, pM365Tenant, pM365Time[:2], pM365Action, pM365Workload, pM365IP)
+	m365Needs = slices.Concat([]*fieldPath{pM365Report, pM365Result, pM365User, pM365UserKey, pM365UserType, pM365ListItem},
+		pM365ID, pM365Tenant, pM365Time[:2], pM365Action, pM365Workload, pM365Object, pM365IP)
 )
