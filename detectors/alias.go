@@ -20,12 +20,12 @@ import (
 // of the detection used is about the subjects that are known by its names; a
 // restore that comes first is kept for them for as long as records may be late.
 //
-// A weakening is of the violation that was told first: of that of its subject, or
-// of one that is known by its names. Where there is none yet it is told under its
+// A weakening is of the violation that was reported first: of that of its subject, or
+// of one that is known by its names. Where there is none yet it is reported under its
 // own subject, and stays so: people have heard of it by that name, and when it
 // turns out whose it is, what that one loses and regains is of this violation. So
 // there is one violation in every order of arrival, and it is called by the name
-// that was heard first. Two that were told before a record shows that they are one
+// that was heard first. Two that were reported before a record shows that they are one
 // stay two, and what restores one restores both.
 //
 // A name may be that of many, as a site is of its files. Where the detection

@@ -50,7 +50,7 @@ type naming struct {
 	out     []Finding
 }
 
-// weakened tells a weakening under the subject that was told first.
+// weakened reports a weakening under the subject that was reported first.
 func (n *naming) weakened(ctx context.Context) error {
 	var known []string
 	var err error
@@ -62,22 +62,22 @@ func (n *naming) weakened(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	told, err := n.toldAs(ctx, n.own)
-	if err == nil && len(told) == 0 && n.byAlias {
-		told, err = n.toldAs(ctx, known...)
+	reported, err := n.reportedAs(ctx, n.own)
+	if err == nil && len(reported) == 0 && n.byAlias {
+		reported, err = n.reportedAs(ctx, known...)
 	}
 	if err != nil {
 		return err
 	}
-	first := len(told) == 0
+	first := len(reported) == 0
 	if first {
-		told = []string{n.own}
+		reported = []string{n.own}
 	}
-	n.out = slices.Insert(n.out, 0, n.about(n.f, told[0]))
-	if err := n.link(ctx, n.own, told[0]); err != nil || !n.byAlias {
+	n.out = slices.Insert(n.out, 0, n.about(n.f, reported[0]))
+	if err := n.link(ctx, n.own, reported[0]); err != nil || !n.byAlias {
 		return err
 	}
-	if err := n.name(ctx, told[0]); err != nil || !first {
+	if err := n.name(ctx, reported[0]); err != nil || !first {
 		return err
 	}
 	if len(known) > 0 {
@@ -88,7 +88,7 @@ func (n *naming) weakened(ctx context.Context) error {
 
 // restored restores the subject, those that are known by its names, if it may
 // be known by these only, what was known by names that it had before, and what any of
-// them was told as.
+// them was reported as.
 func (n *naming) restored(ctx context.Context) error {
 	subjects := []string{n.own}
 	var names []string
@@ -112,11 +112,11 @@ func (n *naming) restored(ctx context.Context) error {
 		}
 		subjects, names = slices.Concat(subjects, was, known), append(names, was...)
 	}
-	told, err := n.toldAs(ctx, subjects...)
+	reported, err := n.reportedAs(ctx, subjects...)
 	if err != nil {
 		return err
 	}
-	subjects = unique(append(subjects, told...))
+	subjects = unique(append(subjects, reported...))
 	for _, s := range subjects[1:] {
 		n.out = append(n.out, n.about(n.f, s))
 	}

@@ -7,17 +7,20 @@ import (
 	"strings"
 )
 
-// itself is the name under which a subject has what it was told as, and the
+// A violation is reported when people are told of it. What a subject was reported as
+// may differ from its own name; rows under itself(subject) keep that.
+
+// itself is the name under which a subject has what it was reported as, and the
 // restores it had: no event has such a name.
 func itself(subject string) string { return parted + subject }
 
-// untold begins the id of a weakening that was told under its own subject, and
-// waits until it turns out whose it is.
-const untold = "weakened "
+// weakenedPrefix begins the id of a weakening that was reported under its own subject,
+// and waits until it turns out whose it is; ids of restores stand as they are.
+const weakenedPrefix = "weakened "
 
-// toldAs returns, in order, the subjects under which violations of any of the
-// subjects were told: one, unless it turned out too late that two are the same.
-func (n *naming) toldAs(ctx context.Context, subjects ...string) ([]string, error) {
+// reportedAs returns, in order, the subjects under which violations of any of the
+// subjects were reported: one, unless it turned out too late that two are the same.
+func (n *naming) reportedAs(ctx context.Context, subjects ...string) ([]string, error) {
 	names := make([]string, len(subjects))
 	for i, s := range subjects {
 		names[i] = itself(s)
@@ -45,8 +48,8 @@ func (n *naming) call(ctx context.Context, name, subject string) (bool, error) {
 }
 
 // name makes a subject known by the finding's names, and restores it, and what it
-// was told as, by what waited for that. If the names are its own, what was told
-// under them is of it.
+// was reported as, by what waited for that. If the names are its own, what was
+// reported under them is of it.
 func (n *naming) name(ctx context.Context, subject string) error {
 	restoresOnly := n.rule.alias.restores
 	var fresh []string
@@ -71,11 +74,11 @@ func (n *naming) name(ctx context.Context, subject string) error {
 	}
 	subjects := []string{subject}
 	if !restoresOnly {
-		told, err := n.toldAs(ctx, subject)
+		reported, err := n.reportedAs(ctx, subject)
 		if err != nil {
 			return err
 		}
-		subjects = unique(append(subjects, told...))
+		subjects = unique(append(subjects, reported...))
 	}
 	for _, name := range fresh {
 		for _, s := range subjects {
@@ -87,7 +90,7 @@ func (n *naming) name(ctx context.Context, subject string) error {
 	return nil
 }
 
-// take makes what was told under a name, and waits to turn out whose it is, the
+// take makes what was reported under a name, and waits to turn out whose it is, the
 // subject's.
 func (n *naming) take(ctx context.Context, name, subject string) error {
 	waiting, err := n.waiting(ctx, name, Weakened)
@@ -96,7 +99,7 @@ func (n *naming) take(ctx context.Context, name, subject string) error {
 	}
 	for i := range waiting {
 		w := &waiting[i]
-		before, err := n.toldAs(ctx, subject)
+		before, err := n.reportedAs(ctx, subject)
 		if err != nil {
 			return err
 		}
@@ -104,17 +107,17 @@ func (n *naming) take(ctx context.Context, name, subject string) error {
 		if err := n.link(ctx, subject, now); err != nil {
 			return err
 		}
-		for _, t := range before { // two were told of the one: what restores one restores both
-			if err := n.link(ctx, now, t); err != nil {
+		for _, other := range before { // two were reported of the one: what restores one restores both
+			if err := n.link(ctx, now, other); err != nil {
 				return err
 			}
-			if err := n.link(ctx, t, now); err != nil {
+			if err := n.link(ctx, other, now); err != nil {
 				return err
 			}
 		}
 		for _, name := range w.Alias {
 			_, err := n.tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE entry = $1 AND tenant = $2 AND name = $3 AND event = $4`,
-				n.f.Rule.Entry, n.f.Tenant, name, untold+w.Evidence.EventID)
+				n.f.Rule.Entry, n.f.Tenant, name, weakenedPrefix+w.Evidence.EventID)
 			if err != nil {
 				return err
 			}
@@ -123,14 +126,14 @@ func (n *naming) take(ctx context.Context, name, subject string) error {
 	return nil
 }
 
-// link notes that a subject's violation is told under another, which has the
+// link notes that a subject's violation is reported under another, which has the
 // subject's restores then.
-func (n *naming) link(ctx context.Context, subject, told string) error {
-	fresh, err := n.call(ctx, itself(subject), told)
-	if err != nil || !fresh || subject == told {
+func (n *naming) link(ctx context.Context, subject, reported string) error {
+	fresh, err := n.call(ctx, itself(subject), reported)
+	if err != nil || !fresh || subject == reported {
 		return err
 	}
-	return n.replay(ctx, itself(subject), told)
+	return n.replay(ctx, itself(subject), reported)
 }
 
 // replay restores a subject by what is kept under a name.
@@ -162,7 +165,7 @@ func (n *naming) waiting(ctx context.Context, name string, state State) ([]Findi
 		like = `LIKE`
 	}
 	rows, err := n.tx.QueryContext(ctx, `SELECT finding FROM alias_waiting WHERE entry = $1 AND tenant = $2 AND name = $3 AND event `+like+` $4
-		ORDER BY happened, event`, n.f.Rule.Entry, n.f.Tenant, name, untold+"%")
+		ORDER BY happened, event`, n.f.Rule.Entry, n.f.Tenant, name, weakenedPrefix+"%")
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +180,7 @@ func (n *naming) keep(ctx context.Context, f *Finding, names ...string) error {
 	}
 	event := f.Evidence.EventID
 	if f.State == Weakened {
-		event = untold + event
+		event = weakenedPrefix + event
 	}
 	rows := make([][]any, len(names))
 	for i, name := range names {
@@ -188,6 +191,6 @@ func (n *naming) keep(ctx context.Context, f *Finding, names ...string) error {
 	if err != nil {
 		return err
 	}
-	_, err = n.tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE happened < $1 AND event NOT LIKE $2`, f.outdated(), untold+"%")
+	_, err = n.tx.ExecContext(ctx, `DELETE FROM alias_waiting WHERE happened < $1 AND event NOT LIKE $2`, f.outdated(), weakenedPrefix+"%")
 	return err
 }

@@ -105,7 +105,7 @@ func (h *half) conclude(f *Finding, s *scope, subject string) {
 	if r.known != nil && h.state == Weakened {
 		f.Known = k.text(r.known.of.first(s))
 	}
-	if h.state == told {
+	if h.state == tellsValues {
 		f.Told = r.memory.told(s)
 	}
 	if ev.Actor.ID != f.Evidence.Actor {

@@ -67,7 +67,7 @@ func (c *correlator) row(j journal, n *node, seq int64) ([]byte, error) {
 // of the entry, the group and the event.
 func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq int64) (Finding, error) {
 	m := &rec.meta
-	about, deed, err := c.told(j, n, f, rec, seq)
+	about, deed, err := c.subjectAndDeed(j, n, f, rec, seq)
 	if err != nil {
 		return Finding{}, err
 	}
@@ -107,9 +107,9 @@ func (c *correlator) finding(j journal, n *node, f firing, rec feedRecord, seq i
 	return out, nil
 }
 
-// told returns the records of the events that name the subject, and who did it:
+// subjectAndDeed returns the records of the events that name the subject, and who did it:
 // rec, the last one's, unless the key says whose.
-func (c *correlator) told(j journal, n *node, f firing, rec feedRecord, seq int64) (about, deed feedRecord, err error) {
+func (c *correlator) subjectAndDeed(j journal, n *node, f firing, rec feedRecord, seq int64) (about, deed feedRecord, err error) {
 	about, deed = rec, rec
 	if n.key == nil {
 		return about, deed, nil

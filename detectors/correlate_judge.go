@@ -58,14 +58,14 @@ func (n *node) held(i int) {
 		return
 	}
 	same := func(k int) bool { return w[k].At == w[i].At }
-	told := func(k int) bool { return w[k].Event == w[i].Event && w[k].Held }
+	reported := func(k int) bool { return w[k].Event == w[i].Event && w[k].Held }
 	for k := i - 1; k >= 0 && same(k); k-- {
-		if told(k) {
+		if reported(k) {
 			return
 		}
 	}
 	for k := i + 1; k < len(w) && same(k); k++ {
-		if told(k) {
+		if reported(k) {
 			return
 		}
 	}

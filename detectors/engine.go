@@ -171,7 +171,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 			findings = append(findings, m.Finding)
 		}
 	}
-	if findings, err = e.remember(ctx, tx, findings); err != nil {
+	if findings, err = e.compareMemory(ctx, tx, findings); err != nil {
 		return nil, err
 	}
 	if findings, err = e.resolveAliases(ctx, tx, findings); err != nil {

@@ -51,7 +51,7 @@ func (h *half) reading(out []int) []int {
 	for _, l := range slices.Concat(r.severity, r.unknown) {
 		out = slotsOf(l.match, out)
 	}
-	if h.state == told {
+	if h.state == tellsValues {
 		for i := range r.memory.values {
 			out = append(out, r.memory.values[i].field)
 		}

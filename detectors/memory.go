@@ -45,8 +45,9 @@ const maxHistory = 128
 // all of them.
 const NoSide = "none"
 
-// told is the state of a match that tells values to be remembered.
-const told State = "told"
+// tellsValues is the state of a match that is no finding but tells values, which
+// compareMemory holds against those of before.
+const tellsValues State = "told"
 
 type memory struct{ values []remembered }
 
@@ -91,7 +92,7 @@ func (b *builder) memory(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) e
 	if err := n.Load(&y, yaml.WithKnownFields(true)); err != nil {
 		return at(sr.File, n, "safeguard.memory: %v", err)
 	}
-	if err := b.tells(r, sr, half{state: told, subject: r.subject, kinds: weakened.kinds}, &y.Seen); err != nil {
+	if err := b.tells(r, sr, half{state: tellsValues, subject: r.subject, kinds: weakened.kinds}, &y.Seen); err != nil {
 		return err
 	}
 	h := &r.halves[len(r.halves)-1]

@@ -13,8 +13,9 @@ import (
 // loses reports whether v is such a number or text.
 func (v *remembered) loses() bool { return v.weak == "lowered" || v.weak == "changed" }
 
-// stands returns the sides that the last event of a history shows weak and strong.
-func (v *remembered) stands(history []Finding) (weak, strong []string) {
+// compareLost is compare for the last event of a history, where what was lost once
+// stays weak until it is back.
+func (v *remembered) compareLost(history []Finding) (weak, strong []string) {
 	var lost []string // what is to come back; nil: nothing
 	for n := range history {
 		now, says := history[n].Told[v.name]

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// remember turns what events told into findings.
-func (e *Engine) remember(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
+// compareMemory turns the values that events tell into findings: of what is weaker
+// than it was, and of what is back.
+func (e *Engine) compareMemory(ctx context.Context, tx *sql.Tx, findings []Finding) ([]Finding, error) {
 	out := make([]Finding, 0, len(findings))
 	for _, f := range findings {
-		if f.State != told {
+		if f.State != tellsValues {
 			out = append(out, f)
 			continue
 		}
@@ -25,7 +26,7 @@ func (e *Engine) remember(ctx context.Context, tx *sql.Tx, findings []Finding) (
 	return out, nil
 }
 
-// recall stores what f told and judges it and all that came after it.
+// recall stores what f tells and judges it and all that came after it.
 func (e *Engine) recall(ctx context.Context, tx *sql.Tx, f Finding) ([]Finding, error) {
 	if e.steady.holds(&f) {
 		return nil, nil
@@ -88,9 +89,9 @@ func (m *memory) judge(history []Finding, i int) []Finding {
 		weak, strong := v.compare(now, before)
 		switch {
 		case v.loses():
-			weak, strong = v.stands(history[:i+1])
+			weak, strong = v.compareLost(history[:i+1])
 		case v.isWhole(now):
-			strong = v.stood(history[:i+1])
+			strong = v.sidesOfWhole(history[:i+1])
 		}
 		f.Weak, f.Strong = append(f.Weak, weak...), append(f.Strong, strong...)
 	}

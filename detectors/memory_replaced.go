@@ -70,11 +70,11 @@ func (v *remembered) replaced(history []Finding, f *Finding) (weak, strong []str
 	s := new(tenure)
 	for i := range history {
 		if texts, says := history[i].Told[v.name]; says && history[i].Time.Before(f.Time) {
-			s.tell(whole(texts), history[i].Time)
+			s.tell(asOneText(texts), history[i].Time)
 			earlier++
 		}
 	}
-	switch s.tell(whole(f.Told[v.name]), f.Time) {
+	switch s.tell(asOneText(f.Told[v.name]), f.Time) {
 	case right:
 		return nil, []string{v.name}, earlier
 	case wrong:
@@ -87,8 +87,8 @@ func (v *remembered) replaced(history []Finding, f *Finding) (weak, strong []str
 	return nil, nil, earlier
 }
 
-// whole is a value as one text.
-func whole(texts []string) string { return strings.TrimSpace(strings.Join(texts, "\n")) }
+// asOneText is a value that may come in several.
+func asOneText(texts []string) string { return strings.TrimSpace(strings.Join(texts, "\n")) }
 
 // lowers reports whether sides are weak only as far as nobody has confirmed v.
 func (v *remembered) lowers(weak []string) bool {

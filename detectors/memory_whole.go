@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// stood returns the sides of a set with a member that stands for all there are: of
+// sidesOfWhole returns the sides of a set with a member that stands for all there are: of
 // whatever was ever told, since what was lost long ago is back with it, too.
-func (v *remembered) stood(history []Finding) []string {
+func (v *remembered) sidesOfWhole(history []Finding) []string {
 	all := maps.Clone(v.only)
 	if all == nil {
 		all = map[string]bool{}

@@ -51,7 +51,7 @@ func (m *Metrics) loaded(rules []*Rule) {
 	for _, r := range rules {
 		m.matches.WithLabelValues(r.Entry)
 		for _, h := range r.halves {
-			if h.state == told || h.state.onlyTells() {
+			if h.state == tellsValues || h.state.onlyTells() {
 				continue // never a finding's
 			}
 			m.findings.WithLabelValues(r.Entry, string(h.state))

@@ -60,7 +60,7 @@ type moment struct {
 	momentData
 }
 
-// momentData is what people are told of a moment.
+// momentData is what evidence says of a moment.
 type momentData struct {
 	Tenant  string `json:"tenant,omitempty"`
 	Event   string `json:"event"`

@@ -54,7 +54,7 @@ func (w *whileOpen) over(thing string, h, closing *moment) Finding {
 // report lists what passed while the thing was open, at each closing that m bears
 // on, and takes back what was listed where nothing did.
 func (w *whileOpen) report(ctx context.Context, tx *sql.Tx, history []moment, thing string, m *moment) ([]Finding, error) {
-	told := toldOf(history)
+	before := foundByEvent(history)
 	var out []Finding
 	var by *moment
 	var list []provenMoment
@@ -66,9 +66,9 @@ func (w *whileOpen) report(ctx context.Context, tx *sql.Tx, history []moment, th
 		case h.role == passed && by != nil && h.at-by.at < w.span && len(list) < maxReported:
 			list = append(list, proveMoment(h))
 		case h.role == closes:
-			was := told[h.momentData.Event]
-			delete(told, h.momentData.Event) // it may stand here twice
-			if h.at >= m.at {                // of what was closed before m nothing is new
+			was := before[h.momentData.Event]
+			delete(before, h.momentData.Event) // it may stand here twice
+			if h.at >= m.at {                  // of what was closed before m nothing is new
 				more, err := w.reportOf(ctx, tx, thing, h, by, list, was, m)
 				if err != nil {
 					return nil, err
@@ -94,7 +94,7 @@ func (w *whileOpen) reportOf(ctx context.Context, tx *sql.Tx, thing string, h, b
 			return []Finding{f}, nil
 		}
 		f.Revision = was.next()
-		_, err := w.tell(ctx, tx, thing, h, &f)
+		_, err := w.keepFound(ctx, tx, thing, h, &f)
 		return []Finding{f}, err
 	case was.stands():
 		return w.takeBack(ctx, tx, thing, was, m)
@@ -102,8 +102,7 @@ func (w *whileOpen) reportOf(ctx context.Context, tx *sql.Tx, thing string, h, b
 	return nil, nil
 }
 
-// latest leaves of the reports of a closing the last, which lists all that the
-// batch told.
+// latest leaves of the reports of a closing the last, which lists all of the batch.
 func latest(reports []Finding) []Finding {
 	last := map[string]int{}
 	for i := range reports {

@@ -132,7 +132,7 @@ func (w *whileOpen) admit(ctx context.Context, tx *sql.Tx, thing string, history
 // back what was found and turns out to have passed while it was not, and restores
 // what was found and is over.
 func (w *whileOpen) conclude(ctx context.Context, tx *sql.Tx, thing string, history []moment, m *moment) ([]Finding, error) {
-	told := toldOf(history)
+	before := foundByEvent(history)
 	var out []Finding
 	for i := range history {
 		h := &history[i]
@@ -141,7 +141,7 @@ func (w *whileOpen) conclude(ctx context.Context, tx *sql.Tx, thing string, hist
 		}
 		var more []Finding
 		var err error
-		by, was := w.opening(history, h.at), told[h.event]
+		by, was := w.opening(history, h.at), before[h.event]
 		switch {
 		case by == nil && was.stands():
 			more, err = w.takeBack(ctx, tx, thing, was, m)
@@ -166,7 +166,7 @@ func (w *whileOpen) find(ctx context.Context, tx *sql.Tx, thing string, h, by, w
 	}
 	f := w.finding(thing, h, by, w.state, nil)
 	f.Revision = was.next()
-	row, err := w.tell(ctx, tx, thing, h, &f)
+	row, err := w.keepFound(ctx, tx, thing, h, &f)
 	if err != nil || closing == nil {
 		return []Finding{f}, err
 	}

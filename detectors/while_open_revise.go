@@ -9,24 +9,24 @@ import (
 
 // What was found may turn out not to have passed while the thing was open, and
 // that it was after all: each record that comes late may tell. People have heard of
-// it, so the same event is told again with the next revision: as one that gives no
+// it, so the same event is reported again with the next revision: as one that gives no
 // side back, which the ledger takes for never having been.
 
-// toldOf returns what is kept of what was found, by event.
-func toldOf(history []moment) map[string]*moment {
-	told := map[string]*moment{}
+// foundByEvent returns what is kept of what was found.
+func foundByEvent(history []moment) map[string]*moment {
+	out := map[string]*moment{}
 	for i := range history {
 		if h := &history[i]; h.role == found {
-			told[h.event] = h
+			out[h.event] = h
 		}
 	}
-	return told
+	return out
 }
 
 // stands reports whether it was found, and not taken back. m may be nil.
 func (m *moment) stands() bool { return m != nil && m.Revision%2 == 0 }
 
-// next is the revision of what is told of it next. m may be nil.
+// next is the revision of what is reported of it next. m may be nil.
 func (m *moment) next() int {
 	if m == nil {
 		return 0
@@ -34,8 +34,8 @@ func (m *moment) next() int {
 	return m.Revision + 1
 }
 
-// tell keeps that f was found of h, as it was told.
-func (w *whileOpen) tell(ctx context.Context, tx *sql.Tx, thing string, h *moment, f *Finding) (*moment, error) {
+// keepFound keeps that f was found of h, as it is reported.
+func (w *whileOpen) keepFound(ctx context.Context, tx *sql.Tx, thing string, h *moment, f *Finding) (*moment, error) {
 	row := &moment{role: found, event: h.momentData.Event, at: h.at, momentData: h.momentData}
 	row.Tenant, row.Subject, row.Name, row.Revision = f.Tenant, f.Subject, f.Name, f.Revision
 	return row, w.revise(ctx, tx, thing, row)
@@ -57,7 +57,7 @@ func (w *whileOpen) takeBack(ctx context.Context, tx *sql.Tx, thing string, was,
 	return []Finding{f}, nil
 }
 
-// revise stores what is told of what was found in place of what was told before.
+// revise stores what is reported of what was found in place of what was before.
 func (w *whileOpen) revise(ctx context.Context, tx *sql.Tx, thing string, m *moment) error {
 	row, err := w.row(thing, m)
 	if err != nil {
