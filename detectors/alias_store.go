@@ -12,7 +12,7 @@ import (
 
 // itself is the name under which a subject has what it was reported as, and the
 // restores it had: no event has such a name.
-func itself(subject string) string { return parted + subject }
+func itself(subject string) string { return keySep + subject }
 
 // weakenedPrefix begins the id of a weakening that was reported under its own subject,
 // and waits until it turns out whose it is; ids of restores stand as they are.

@@ -1,76 +1,9 @@
 package detectors
 
 import (
-	"unsafe"
-
 	"phiwatch/detectors/fields"
 	"phiwatch/ingest"
 )
-
-// keeper copies texts out of events, several into one piece of memory: most
-// findings are of restores of what was never weak, and gone with their batch.
-type keeper struct{ block []byte }
-
-// keepBlock is what one text that outlives its batch may hold in memory.
-const keepBlock = 4 << 10
-
-// text returns the parts as one text of its own.
-func (k *keeper) text(parts ...string) string {
-	n := 0
-	for _, p := range parts {
-		n += len(p)
-	}
-	if n == 0 {
-		return ""
-	}
-	b := k.room(n)
-	for _, p := range parts {
-		b = append(b, p...)
-	}
-	return k.take(b)
-}
-
-// room returns where n bytes can be appended, which take makes a text.
-func (k *keeper) room(n int) []byte {
-	if cap(k.block)-len(k.block) < n {
-		k.block = make([]byte, 0, max(keepBlock, n))
-	}
-	return k.block[len(k.block):]
-}
-
-func (k *keeper) take(b []byte) string {
-	k.block = k.block[:len(k.block)+len(b)]
-	return unsafe.String(unsafe.SliceData(b), len(b))
-}
-
-// evidence returns what findings show of the event, made once for all of them.
-func (s *scope) evidence() *Evidence {
-	if !s.proven {
-		s.keep.evidence(&s.proof, s.ev, s.address())
-		s.proven = true
-	}
-	return &s.proof
-}
-
-func (k *keeper) evidence(e *Evidence, ev *ingest.Event, address string) {
-	e.point(ev)
-	e.EventID, e.Kind, e.Action = k.text(ev.Kind.String(), "/", ev.ID), ev.Kind.String(), k.text(ev.Action)
-	e.Actor, e.Time = k.text(ev.Actor.Name), ev.Time
-	if e.Actor == "" {
-		e.Actor = k.text(ev.Actor.ID)
-	}
-	e.ActorIP = k.text(address)
-}
-
-// point makes e, which is empty, the evidence of an event that only feeds
-// correlations: where it stands, and its record, which aliases the message unless
-// it was repaired.
-func (e *Evidence) point(ev *ingest.Event) {
-	e.Enqueued, e.Position, e.Record = ev.Enqueued, ev.Position, ev.Doc.Raw()
-	if ev.Repaired != 0 { // not in the message
-		e.Record = append([]byte(nil), e.Record...)
-	}
-}
 
 // conclude makes f what the match of h says of subject.
 func (h *half) conclude(f *Finding, s *scope, subject string) {
@@ -118,5 +51,34 @@ func (h *half) conclude(f *Finding, s *scope, subject string) {
 		f.Weak = h.ways(s, subject)
 	case forgets:
 		f.Strong = h.ways(s, subject)
+	}
+}
+
+// evidence returns what findings show of the event, made once for all of them.
+func (s *scope) evidence() *Evidence {
+	if !s.proven {
+		s.keep.evidence(&s.proof, s.ev, s.address())
+		s.proven = true
+	}
+	return &s.proof
+}
+
+func (k *keeper) evidence(e *Evidence, ev *ingest.Event, address string) {
+	e.point(ev)
+	e.EventID, e.Kind, e.Action = k.text(ev.Kind.String(), "/", ev.ID), ev.Kind.String(), k.text(ev.Action)
+	e.Actor, e.Time = k.text(ev.Actor.Name), ev.Time
+	if e.Actor == "" {
+		e.Actor = k.text(ev.Actor.ID)
+	}
+	e.ActorIP = k.text(address)
+}
+
+// point makes e, which is empty, the evidence of an event that only feeds
+// correlations: where it stands, and its record, which aliases the message unless
+// it was repaired.
+func (e *Evidence) point(ev *ingest.Event) {
+	e.Enqueued, e.Position, e.Record = ev.Enqueued, ev.Position, ev.Doc.Raw()
+	if ev.Repaired != 0 { // not in the message
+		e.Record = append([]byte(nil), e.Record...)
 	}
 }

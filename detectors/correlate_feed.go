@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"phiwatch/ingest"
 )
@@ -40,7 +38,7 @@ func (s *scope) keepFeed(b, entries []byte) []byte {
 // may be nothing.
 func (h *half) feed(b []byte, s *scope, subject string) []byte {
 	entries := s.feed.buf[:0]
-	for _, f := range h.feeds {
+	for _, f := range h.feeders {
 		entries = f.append(entries, s, subject, h.rule.Entry)
 	}
 	s.feed.buf = entries
@@ -53,7 +51,7 @@ func (h *half) feed(b []byte, s *scope, subject string) []byte {
 // collect adds what a match of h, which does nothing but feed, is to
 // correlations: it travels with that of the event's others.
 func (sc *feedScratch) collect(h *half, s *scope, subject string) {
-	for _, f := range h.feeds {
+	for _, f := range h.feeders {
 		sc.collected = f.append(sc.collected, s, subject, h.rule.Entry)
 	}
 }
@@ -63,29 +61,9 @@ func (s *scope) collected(out []Match) []Match {
 	if len(s.feed.collected) == 0 {
 		return out
 	}
-	out, m := next(out)
+	out, m := appendMatch(out)
 	m.silent, m.feeds, m.seen = true, s.keepFeed(m.feeds, s.feed.collected), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
 	m.Finding.Evidence.point(s.ev)
-	return out
-}
-
-// fed tells what a match of h is to correlations, for people.
-func (h *half) fed(s *scope, subject string) []string {
-	var out []string
-	for _, f := range h.feeds {
-		r := reader{b: f.append(nil, s, subject, h.rule.Entry)}
-		if len(r.b) == 0 {
-			out = append(out, f.to.rule.Entry+": lacks a value of its group or field")
-		}
-		for len(r.b) > 0 && !r.bad {
-			e := r.entry()
-			line := f.to.rule.Entry + ": " + strings.ReplaceAll(strings.TrimPrefix(string(e.key), f.to.tenant(s.ev.Tenant)+"\x00"), "\x00", joiner)
-			if !f.numeric && len(e.value) > 0 {
-				line += ", value " + strings.ReplaceAll(strings.TrimPrefix(string(e.value), "\x00"), "\x00", joiner)
-			}
-			out = append(out, line)
-		}
-	}
 	return out
 }
 
@@ -115,15 +93,6 @@ func appendMeta(b []byte, ev *ingest.Event, address string) []byte {
 	b = appendText(b, actor)
 	b = appendText(b, address)
 	return closeLength(b, open)
-}
-
-// seen is the time that an event proves to have passed: a record that is dated
-// after its arrival proves no more than that.
-func seen(at int64, enqueued time.Time) int64 {
-	if enqueued.IsZero() {
-		return at
-	}
-	return min(at, enqueued.UnixMicro())
 }
 
 // redated gives a feed the time and the event of another record.

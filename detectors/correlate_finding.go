@@ -144,6 +144,12 @@ func groupID(key string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// kindOfEvent is the part of an event id that names the kind.
+func kindOfEvent(id string) string {
+	kind, _, _ := strings.Cut(id, "/")
+	return kind
+}
+
 // proof is the evidence of a correlation: the events within the timespan, as far
 // as they were known when the condition was found to hold, and the last one's
 // record.

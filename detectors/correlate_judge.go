@@ -7,9 +7,9 @@ import (
 	"phiwatch/detectors/sigma"
 )
 
-// conclude judges what the batch touched, inner correlations first, and makes
+// judge judges what the batch touched, inner correlations first, and makes
 // the findings.
-func (c *correlator) conclude(j journal, seq int64) ([]Finding, error) {
+func (c *correlator) judge(j journal, seq int64) ([]Finding, error) {
 	var findings []Finding
 	for _, n := range c.nodes {
 		n.judgeTouched(c.newest)

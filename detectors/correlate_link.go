@@ -142,7 +142,7 @@ func (l *linker) link(c *correlation) error {
 			if err != nil {
 				return err
 			}
-			h.feeds = append(h.feeds, f)
+			h.feeders = append(h.feeders, f)
 		}
 	}
 	c.name, c.id = journalName(c)

@@ -104,8 +104,8 @@ func (r *reader) entry() feedEntry {
 	return e
 }
 
-// named returns what tells the entry's correlation, group and value from others.
-func (e *feedEntry) named() []byte { return e.whole[:len(e.whole)-len(e.body)-4] }
+// head returns the entry up to its body: correlation, place, group and value.
+func (e *feedEntry) head() []byte { return e.whole[:len(e.whole)-len(e.body)-4] }
 
 // about reads what a finding says; rest are the entries of the correlations that
 // name this one.

@@ -128,7 +128,7 @@ func (c *correlator) apply(j journal, matches []*Match) ([]Finding, error) {
 			return nil, err
 		}
 	}
-	findings, err := c.conclude(j, seq)
+	findings, err := c.judge(j, seq)
 	if err != nil {
 		return nil, err
 	}

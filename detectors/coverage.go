@@ -25,7 +25,7 @@ func (r *Rule) RestoreKinds() []ingest.Kind {
 
 func kindsOfHalves(r *Rule, of func(*half) bool) []ingest.Kind {
 	var kinds []ingest.Kind
-	for _, h := range r.reading() {
+	for _, h := range r.allHalves() {
 		if of(h) {
 			kinds = append(kinds, h.plausible()...)
 		}
@@ -72,7 +72,7 @@ func canHave(k ingest.Kind, operation string) bool {
 // Lists returns the operator lists that the rule reads anywhere, sorted.
 func (r *Rule) Lists() []string {
 	lists := slices.Clone(r.lists)
-	for _, h := range r.reading() {
+	for _, h := range r.allHalves() {
 		lists = append(lists, h.rule.lists...)
 	}
 	slices.Sort(lists)

@@ -133,7 +133,7 @@ func TestWhatIsLeftOutWasCommitted(t *testing.T) {
 		if err := rows.Scan(&thing, &value, &at); err != nil {
 			t.Fatal(err)
 		}
-		got[strings.TrimPrefix(thing, "t1"+parted)+" "+value] = at
+		got[strings.TrimPrefix(thing, "t1"+keySep)+" "+value] = at
 	}
 	if diff := cmp.Diff(want, got); diff != "" || rows.Err() != nil {
 		t.Errorf("%v (-want +got):\n%s", rows.Err(), diff)

@@ -9,65 +9,23 @@ import (
 	"phiwatch/ingest"
 )
 
-// half is one of a rule's detections: what weakens, what restores if anything does, or
-// what only tells something that these are held against.
+// half is one of a rule's detections, compiled, and what it means when it holds. Most
+// rules have two, hence the name: what weakens and what restores. Some have more, which
+// only tell something that these are held against.
 type half struct {
-	rule    *Rule
-	state   State
-	kinds   []ingest.Kind
-	outcome ingest.Outcome // OutcomeUnknown: any
-	subject subject
-	match   *sigma.Matcher
-	joined  bool            // reads the request of an Activity operation, which may come before the outcome
-	view    *fields.Mapping // of a rule without a safeguard key: what its field names mean
-	feeds   []*feeder
-	silent  bool  // makes no findings of its own: only correlations name the rule
-	attempt *half // the same, where the operation failed; nil: no correlation asks for it
-	named   bool  // a correlation asks for the subject
+	rule         *Rule
+	state        State // what a match says: Weakened, Restored, Incident, or knows, forgets, renames, tellsValues
+	kinds        []ingest.Kind
+	outcome      ingest.Outcome // OutcomeUnknown: any
+	subject      subject
+	match        *sigma.Matcher
+	joined       bool            // reads the request of an Activity operation, which may come before the outcome
+	view         *fields.Mapping // of a rule without a safeguard key: what its field names mean
+	feeders      []*feeder
+	silent       bool  // makes no findings of its own: only correlations name the rule
+	attempt      *half // the same, where the operation failed; nil: no correlation asks for it
+	wantsSubject bool  // a correlation asks for the subject
 }
-
-// attempted returns the half that feeds correlations what h looks for where it
-// failed, or nil if h does not ask for success as a rule with a safeguard key does.
-func (h *half) attempted() *half {
-	if h.attempt == nil && h.outcome == ingest.Success && h.view == nil {
-		h.attempt = &half{rule: h.rule, state: h.state, kinds: h.kinds, outcome: ingest.Failure, subject: h.subject, match: h.match, silent: true}
-	}
-	return h.attempt
-}
-
-// reading appends the slots of the fields that a match of h is made of.
-func (h *half) reading(out []int) []int {
-	for _, f := range h.feeds {
-		f.slots(func(slot int) { out = append(out, slot) })
-	}
-	if h.attempt != nil {
-		out = h.attempt.reading(out)
-	}
-	if h.silent && !h.named {
-		return out
-	}
-	r := h.rule
-	out = r.name.reading(h.judging(out))
-	for _, l := range slices.Concat(r.severity, r.unknown) {
-		out = slotsOf(l.match, out)
-	}
-	if h.state == tellsValues {
-		for i := range r.memory.values {
-			out = append(out, r.memory.values[i].field)
-		}
-	}
-	return out
-}
-
-// weakening returns the half that finds what h restores; nil if h restores nothing.
-func (h *half) weakening() *half {
-	if h.state != Restored {
-		return nil
-	}
-	return h.rule.weakens()
-}
-
-func (h *half) reads(k ingest.Kind) bool { return slices.Contains(h.kinds, k) }
 
 // matched appends what h's detection, which holds for the event, comes to;
 // weakens is whether that of what h restores holds, too.
@@ -77,7 +35,7 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 	case h.outcome == ingest.OutcomeUnknown || s.ev.Outcome == h.outcome:
 	case h.joined && s.ev.Kind == ingest.AzureActivity && s.ev.Outcome == ingest.OutcomeUnknown:
 		role = request
-	case h.attempt != nil && len(h.attempt.feeds) > 0 && s.ev.Outcome == ingest.Failure:
+	case h.attempt != nil && len(h.attempt.feeders) > 0 && s.ev.Outcome == ingest.Failure:
 		return h.attempt.matched(s, false, out)
 	default:
 		return out
@@ -89,7 +47,8 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 			return out
 		}
 	}
-	feeds := len(h.feeds) > 0 && !(h.state == Weakened && h.outcome == ingest.OutcomeUnknown && s.ev.Outcome == ingest.Failure) // an attempt has weakened nothing
+	attempt := h.state == Weakened && h.outcome == ingest.OutcomeUnknown && s.ev.Outcome == ingest.Failure
+	feeds := len(h.feeders) > 0 && !attempt // which has weakened nothing
 	if h.silent && !feeds {
 		return out
 	}
@@ -102,7 +61,7 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 			continue
 		}
 		var m *Match
-		out, m = next(out)
+		out, m = appendMatch(out)
 		m.role, m.silent = role, h.silent
 		if feeds {
 			m.feeds, m.seen = h.feed(m.feeds, s, subject), seen(s.ev.Time.UnixMicro(), s.ev.Enqueued)
@@ -122,8 +81,8 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 	return out
 }
 
-// next appends an empty match to out, but for the memory of its feeds.
-func next(out []Match) ([]Match, *Match) {
+// appendMatch appends an empty match to out, but for the memory of its feeds.
+func appendMatch(out []Match) ([]Match, *Match) {
 	n := len(out)
 	out = slices.Grow(out, 1)[:n+1]
 	m := &out[n]
@@ -135,7 +94,7 @@ func next(out []Match) ([]Match, *Match) {
 
 // subjects returns what a match of the event is about, at least one.
 func (h *half) subjects(s *scope) []string {
-	if h.silent && !h.named {
+	if h.silent && !h.wantsSubject {
 		return noSubject
 	}
 	if all := h.subject.of(s); len(all) > 0 {
@@ -147,14 +106,6 @@ func (h *half) subjects(s *scope) []string {
 // noSubject is the subject of what nobody asks for its subject.
 var noSubject = []string{""}
 
-// linked notes what the correlations that name h ask for.
-func (h *half) linked() {
-	h.named = slices.ContainsFunc(h.feeds, func(f *feeder) bool { return f.reads(findingSubject) })
-	if h.attempt != nil {
-		h.attempt.linked()
-	}
-}
-
 // fallbackSubject is the key of a finding whose rule names no subject, or whose
 // event lacks it: the target, else the actor, else the tenant.
 func fallbackSubject(ev *ingest.Event) string {
@@ -164,4 +115,31 @@ func fallbackSubject(ev *ingest.Event) string {
 		}
 	}
 	return "unknown"
+}
+
+// weakening returns the half that finds what h restores; nil if h restores nothing.
+func (h *half) weakening() *half {
+	if h.state != Restored {
+		return nil
+	}
+	return h.rule.weakens()
+}
+
+func (h *half) reads(k ingest.Kind) bool { return slices.Contains(h.kinds, k) }
+
+// attempted returns the half that feeds correlations what h looks for where it
+// failed, or nil if h does not ask for success as a rule with a safeguard key does.
+func (h *half) attempted() *half {
+	if h.attempt == nil && h.outcome == ingest.Success && h.view == nil {
+		h.attempt = &half{rule: h.rule, state: h.state, kinds: h.kinds, outcome: ingest.Failure, subject: h.subject, match: h.match, silent: true}
+	}
+	return h.attempt
+}
+
+// linked notes what the correlations that name h ask for.
+func (h *half) linked() {
+	h.wantsSubject = slices.ContainsFunc(h.feeders, func(f *feeder) bool { return f.reads(findingSubject) })
+	if h.attempt != nil {
+		h.attempt.linked()
+	}
 }

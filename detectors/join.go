@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"phiwatch/detectors/fields"
 	"phiwatch/detectors/sigma"
@@ -27,9 +26,6 @@ const (
 	request             // a finding once its operation is known to have succeeded, an attempt once it failed
 	result              // the outcome of an operation
 )
-
-// lateness is how long a record may wait for its other half.
-const lateness = 72 * time.Hour
 
 // joins knows the operations whose requests rules read.
 type joins struct {
@@ -99,7 +95,7 @@ func (j *joins) result(s *scope, out []Match) []Match {
 	if ev.Outcome == ingest.OutcomeUnknown || !j.wants(ev.Op) {
 		return out
 	}
-	out, m := next(out)
+	out, m := appendMatch(out)
 	m.role, m.operation, m.outcome = result, operationOf(s), ev.Outcome
 	m.Finding.Time, m.Finding.Evidence = ev.Time, *s.evidence()
 	m.Finding.Evidence.Record = nil // the request's record is the evidence

@@ -119,7 +119,7 @@ func (b *builder) tells(r *Rule, sr *sigma.Rule, h half, detection *yaml.Node) e
 		return err
 	}
 	h.joined = readsRequest(d)
-	if h.match, _, err = b.named(sr, d, h.kinds); err != nil {
+	if h.match, _, err = b.compileOver(sr, d, h.kinds); err != nil {
 		return err
 	}
 	r.halves = append(r.halves, h)

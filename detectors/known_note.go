@@ -86,7 +86,7 @@ func (k *knowing) note(ctx context.Context, r *Rule, f *Finding, keys []string) 
 // keepFirst keeps the first note of a key that is never forgotten, and reports whether
 // n is that.
 func (k *knowing) keepFirst(ctx context.Context, f *Finding, key string, n note) (bool, error) {
-	whole := strings.Join([]string{f.Rule.Entry, f.Tenant, key, n.way}, parted)
+	whole := strings.Join([]string{f.Rule.Entry, f.Tenant, key, n.way}, keySep)
 	if k.e.strongSince.since(whole, n.at) {
 		return false, nil
 	}

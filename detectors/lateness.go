@@ -2,9 +2,21 @@ package detectors
 
 import "time"
 
+// lateness is how late a record may be, and so how long another waits for it.
+const lateness = 72 * time.Hour
+
 // Lateness is how late a record may be, against newer ones, for what it is about
 // to be found all the same. [Engine.Lateness] says of which rules it is less.
 const Lateness = lateness
+
+// seen is the time that an event proves to have passed: a record that is dated
+// after its arrival proves no more than that.
+func seen(at int64, enqueued time.Time) int64 {
+	if enqueued.IsZero() {
+		return at
+	}
+	return min(at, enqueued.UnixMicro())
+}
 
 // outdated is the event time before which, after f, nothing waits for another record
 // any more: as late as that may be, while partitions do not keep pace. What is dated

@@ -68,5 +68,5 @@ func (s *steady) note(f *Finding, newest, weak bool) {
 func sameTold(a, b map[string][]string) bool { return maps.EqualFunc(a, b, slices.Equal) }
 
 func steadyKey(f *Finding) string {
-	return strings.Join([]string{f.Rule.Entry, f.Tenant, strings.ToLower(f.Subject)}, parted)
+	return strings.Join([]string{f.Rule.Entry, f.Tenant, strings.ToLower(f.Subject)}, keySep)
 }

@@ -5,21 +5,6 @@ import (
 	"strings"
 )
 
-// reading returns the halves that look at events for the rule: its own, or of
-// the rules that feed its correlation.
-func (r *Rule) reading() []*half {
-	var out []*half
-	for i := range r.halves {
-		out = append(out, &r.halves[i])
-	}
-	if r.correlation != nil {
-		for _, f := range r.correlation.feeders {
-			out = append(out, f.from)
-		}
-	}
-	return out
-}
-
 // alike returns the rules that report as the entry of r: r, and for a
 // correlation the further ones of the same entry.
 func (s *Set) alike(r *Rule) []*Rule {
@@ -44,14 +29,14 @@ func (s *Set) unplug() {
 	rules := s.silent
 	for _, r := range slices.Concat(s.Rules, s.silent) {
 		for i := range r.halves {
-			r.halves[i].feeds = pruned(r.halves[i].feeds, needed)
+			r.halves[i].feeders = neededOnly(r.halves[i].feeders, needed)
 			if h := r.halves[i].attempt; h != nil {
-				h.feeds = pruned(h.feeds, needed)
+				h.feeders = neededOnly(h.feeders, needed)
 			}
 		}
 	}
 	s.silent = slices.DeleteFunc(rules, func(r *Rule) bool {
-		return !slices.ContainsFunc(r.halves, func(h half) bool { return len(h.feeds) > 0 })
+		return !slices.ContainsFunc(r.halves, func(h half) bool { return len(h.feeders) > 0 })
 	})
 	for _, c := range s.correlations {
 		s.warnOfDisabled(c)
@@ -79,11 +64,11 @@ func (s *Set) needed() map[*correlation]bool {
 	return needed
 }
 
-// pruned returns the feeders whose correlations are needed, all the way out.
-func pruned(feeders []*feeder, needed map[*correlation]bool) []*feeder {
+// neededOnly returns the feeders whose correlations are needed, all the way out.
+func neededOnly(feeders []*feeder, needed map[*correlation]bool) []*feeder {
 	feeders = slices.DeleteFunc(feeders, func(f *feeder) bool { return !needed[f.to] })
 	for _, f := range feeders {
-		f.parents = pruned(f.parents, needed)
+		f.parents = neededOnly(f.parents, needed)
 	}
 	return feeders
 }

@@ -117,6 +117,6 @@ func (f *feeder) appendPart(b []byte, s *scope, subject, entry string) []byte {
 
 // partSide names a part, as it is stored, as a side of a violation.
 func partSide(part string) string {
-	_, values, _ := strings.Cut(part, parted)
-	return strings.ReplaceAll(values, parted, joiner)
+	_, values, _ := strings.Cut(part, keySep)
+	return strings.ReplaceAll(values, keySep, joiner)
 }

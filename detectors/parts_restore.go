@@ -75,7 +75,7 @@ func hearParts(heard map[string][]heardPart, by []*correlation, m *Match) error 
 		again := bare
 		h := heardPart{feedMeta: again.meta(), by: by[i], proof: m.Finding.Evidence}
 		h.part = storable(h.tenant + string(e.value))
-		key := h.by.rule.Entry + parted + h.part
+		key := h.by.rule.Entry + keySep + h.part
 		heard[key] = append(heard[key], h)
 	}
 	return nil

@@ -88,9 +88,9 @@ func (r *Rule) reads(k ingest.Kind) bool {
 	return slices.ContainsFunc(r.halves, func(h half) bool { return h.reads(k) })
 }
 
-// named compiles a detection of a rule with a safeguard key over some kinds,
+// compileOver compiles a detection of a rule with a safeguard key over some kinds,
 // and warns of fields that they do not have.
-func (b *builder) named(sr *sigma.Rule, d *sigma.Detection, kinds []ingest.Kind) (*sigma.Matcher, neverReason, error) {
+func (b *builder) compileOver(sr *sigma.Rule, d *sigma.Detection, kinds []ingest.Kind) (*sigma.Matcher, neverReason, error) {
 	m := fields.MappingOf(kinds)
 	if m == nil {
 		matcher, err := b.compileWith(d, fields.Quotable)

@@ -103,7 +103,7 @@ func (e *Engine) Explain(r *Rule, ev *ingest.Event) []Explained {
 	s.begin(ev, noProgram(e.fields.Len()))
 	var out []Explained
 	seen := map[*half]bool{}
-	for _, h := range r.reading() {
+	for _, h := range r.allHalves() {
 		if seen[h] {
 			continue
 		}
@@ -118,8 +118,28 @@ func (e *Engine) Explain(r *Rule, ev *ingest.Event) []Explained {
 		if x.Subject == "" {
 			x.Subject = fallbackSubject(ev)
 		}
-		x.Feeds = h.fed(s, x.Subject)
+		x.Feeds = h.explainFeeds(s, x.Subject)
 		out = append(out, x)
+	}
+	return out
+}
+
+// explainFeeds tells what a match of h is to correlations, for people.
+func (h *half) explainFeeds(s *scope, subject string) []string {
+	var out []string
+	for _, f := range h.feeders {
+		r := reader{b: f.append(nil, s, subject, h.rule.Entry)}
+		if len(r.b) == 0 {
+			out = append(out, f.to.rule.Entry+": lacks a value of its group or field")
+		}
+		for len(r.b) > 0 && !r.bad {
+			e := r.entry()
+			line := f.to.rule.Entry + ": " + strings.ReplaceAll(strings.TrimPrefix(string(e.key), f.to.tenant(s.ev.Tenant)+"\x00"), "\x00", joiner)
+			if !f.numeric && len(e.value) > 0 {
+				line += ", value " + strings.ReplaceAll(strings.TrimPrefix(string(e.value), "\x00"), "\x00", joiner)
+			}
+			out = append(out, line)
+		}
 	}
 	return out
 }

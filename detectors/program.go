@@ -49,7 +49,7 @@ func buildPrograms(halves []half, table *fields.Table) ([]program, *ingest.Plan)
 			}
 		}
 		p.set = sigma.NewSetBy(matchers, table.Advice())
-		p.further = table.Further(p.set, matchers, p.concluded(halves))
+		p.further = table.Further(p.set, matchers, p.matchSlots(halves))
 		p.walk = table.Walked(append(p.set.Slots(), p.further...))
 	}
 	plan := ingest.NewPlan(func(k ingest.Kind) []*document.Path { return programs[k].walk })
@@ -67,10 +67,10 @@ func (p *program) weakening(halves []half, i int) int {
 	return slices.IndexFunc(p.halves, func(k int) bool { return w != nil && halves[k].rule == w.rule && halves[k].state == w.state })
 }
 
-// concluded returns the slots of what a match of the program's halves is made of.
-func (p *program) concluded(halves []half) (out []int) {
+// matchSlots returns the slots of what a match of the program's halves is made of.
+func (p *program) matchSlots(halves []half) (out []int) {
 	for _, i := range p.halves {
-		out = halves[i].reading(out)
+		out = halves[i].slots(out)
 	}
 	return out
 }

@@ -104,7 +104,7 @@ func (r *raising) act(ctx context.Context, tx *sql.Tx, f *Finding, actor string)
 	if actor == "" {
 		return nil, nil
 	}
-	thing, at := storable(r.tenant(f.Tenant)+parted+strings.ToLower(actor)), f.Time.UnixMicro()
+	thing, at := storable(r.tenant(f.Tenant)+keySep+strings.ToLower(actor)), f.Time.UnixMicro()
 	stored, err := storeFinding(f)
 	if err != nil {
 		return nil, err

@@ -22,9 +22,9 @@ func ofRequest(field string) bool {
 	return strings.Contains(field, "body.") || strings.HasSuffix(field, "requestbody")
 }
 
-// joins has requests joined for those of a rule's halves that make something of
+// joinRequests has requests joined for those of a rule's halves that make something of
 // them beyond the detection.
-func (b *builder) joins(r *Rule) {
+func (b *builder) joinRequests(r *Rule) {
 	names := b.options.Fields.Names()
 	asked := func(slot int) bool { return slot >= 0 && ofRequest(names[slot]) }
 	for i := range r.halves {
@@ -32,58 +32,6 @@ func (b *builder) joins(r *Rule) {
 		if h.joined || !h.reads(ingest.AzureActivity) {
 			continue
 		}
-		h.joined = slices.ContainsFunc(h.judging(nil), asked)
+		h.joined = slices.ContainsFunc(h.decidingSlots(nil), asked)
 	}
-}
-
-// judging appends the slots of the fields that decide what a match of h is: of
-// whom, of which sides, how severe, and against what it is held.
-func (h *half) judging(out []int) []int {
-	r := h.rule
-	out = h.subject.reading(out)
-	if r.alias != nil {
-		out = append(out, r.alias.used.Slots()...)
-		for _, name := range r.alias.names {
-			out = name.reading(out)
-		}
-	}
-	switch h.state {
-	case Weakened, Incident:
-		for _, l := range slices.Concat(r.severity, r.unknown) {
-			out = slotsOf(l.match, out)
-		}
-		if r.known != nil {
-			out = r.known.of.reading(out)
-		}
-		if r.regained != nil {
-			out = append(out, r.regained.lost)
-		}
-	case Restored:
-		if r.regained != nil {
-			out = slotsOf(r.regained.always, append(out, r.regained.now))
-		}
-	case knows, forgets:
-		if out = r.known.by.reading(out); !r.known.bySides {
-			return out
-		}
-	case renames:
-		return r.alias.to.reading(out)
-	default: // it tells values
-		return out
-	}
-	for _, s := range r.sides {
-		if h.state != Restored { // what restores does not weaken
-			out = slotsOf(s.weak, append(out, s.lost))
-		}
-		out = slotsOf(s.strong, append(out, s.back))
-	}
-	return out
-}
-
-// slotsOf appends the slots of a detection that may be none.
-func slotsOf(m *sigma.Matcher, out []int) []int {
-	if m == nil {
-		return out
-	}
-	return append(out, m.Slots()...)
 }

@@ -61,6 +61,21 @@ func (r *Rule) restores() *half {
 	return &r.halves[1]
 }
 
+// allHalves returns the halves that look at events for the rule: its own, or of
+// the rules that feed its correlation.
+func (r *Rule) allHalves() []*half {
+	var out []*half
+	for i := range r.halves {
+		out = append(out, &r.halves[i])
+	}
+	if r.correlation != nil {
+		for _, f := range r.correlation.feeders {
+			out = append(out, f.from)
+		}
+	}
+	return out
+}
+
 // position is a place in the rule's file.
 type position struct{ line, column int }
 
@@ -104,7 +119,7 @@ func (b *builder) build(sr *sigma.Rule) (*Rule, error) {
 		return r, b.plain(r, sr, views)
 	}
 	kinds, _ := fields.KindsOf(sr.LogSource)
-	matcher, never, err := b.named(sr, b.filtered(sr), kinds)
+	matcher, never, err := b.compileOver(sr, b.filtered(sr), kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +169,7 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 		}
 		r.severity = append(r.severity, l)
 	}
-	weakened.subject, weakened.outcome = r.subject, wanted(s.Outcome)
+	weakened.subject, weakened.outcome = r.subject, parseOutcome(s.Outcome)
 	if s.Incident {
 		weakened.state = Incident
 	}
@@ -173,7 +188,7 @@ func (b *builder) safeguard(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half
 	if err := b.memory(r, sr, &s.Memory, weakened); err != nil {
 		return err
 	}
-	b.joins(r)
+	b.joinRequests(r)
 	return nil
 }
 
@@ -189,7 +204,7 @@ func (b *builder) restored(r *Rule, sr *sigma.Rule, s *safeguard, weakened half)
 	if err != nil {
 		return err
 	}
-	if h.match, _, err = b.named(sr, d, h.kinds); err != nil {
+	if h.match, _, err = b.compileOver(sr, d, h.kinds); err != nil {
 		return err
 	}
 	h.joined = readsRequest(d)
@@ -209,7 +224,7 @@ func (b *builder) detection(sr *sigma.Rule, n *yaml.Node) (*sigma.Matcher, error
 		return nil, err
 	}
 	kinds, _ := fields.KindsOf(sr.LogSource)
-	m, _, err := b.named(sr, d, kinds)
+	m, _, err := b.compileOver(sr, d, kinds)
 	return m, err
 }
 
@@ -273,7 +288,7 @@ func restoreKinds(sr *sigma.Rule, n *yaml.Node, kinds []ingest.Kind) ([]ingest.K
 	return kinds, nil
 }
 
-func wanted(outcome string) ingest.Outcome {
+func parseOutcome(outcome string) ingest.Outcome {
 	switch outcome {
 	case "success":
 		return ingest.Success

@@ -119,7 +119,7 @@ func (e *Engine) takeSpecial(byID map[uint64][]fed, m *Match) error {
 		}
 		f := fed{feedMeta: meta, rule: c.doc.Rules[entry.place], thing: storable(string(entry.key)), value: storable(strings.TrimPrefix(string(entry.value), "\x00"))}
 		f.subject, f.name, f.entry, _ = entry.about()
-		f.hash = e.familiar.hash(entry.named())
+		f.hash = e.familiar.hash(entry.head())
 		byID[entry.to] = append(byID[entry.to], f)
 	}
 	return nil
@@ -142,18 +142,4 @@ func (e *Engine) addSpecial(all []*correlation) []*correlation {
 func (e *Engine) correlates(f *Finding) bool {
 	r := e.byEntry[f.Rule.Entry]
 	return r == nil || r.correlation != nil
-}
-
-// parted separates the parts of a key in the database, which takes no NUL.
-const parted = "\x1f"
-
-// storable makes text of events one that every database takes.
-func storable(s string) string {
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", parted), "\ufffd")
-}
-
-// kindOfEvent is the part of an event id that names the kind.
-func kindOfEvent(id string) string {
-	kind, _, _ := strings.Cut(id, "/")
-	return kind
 }

@@ -286,7 +286,7 @@ func TestATogglingThingIsJudgedByWhatLiesAround(t *testing.T) {
 		if !ok || w.rule.Entry != "read-while-off" {
 			continue
 		}
-		got, err := w.history(t.Context(), tx, "t1"+parted+"a", true, noon.Add(100*time.Minute).UnixMicro())
+		got, err := w.history(t.Context(), tx, "t1"+keySep+"a", true, noon.Add(100*time.Minute).UnixMicro())
 		if err != nil || len(got) != 3 { // closed, opened, closed
 			t.Errorf("%d moments bear on one, %v, want 3", len(got), err)
 		}

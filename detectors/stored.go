@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // storedMatch is a match or a finding that waits in the database. Its rule is
@@ -80,4 +81,12 @@ func (e *Engine) scanFindings(rows *sql.Rows) ([]Finding, error) {
 		out[i] = matches[i].Finding
 	}
 	return out, err
+}
+
+// keySep separates the parts of a key in the database, which takes no NUL.
+const keySep = "\x1f"
+
+// storable makes text of events one that every database takes.
+func storable(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", keySep), "\ufffd")
 }

@@ -86,8 +86,8 @@ func (s subject) several(sc *scope) []string {
 	return keys
 }
 
-// reading appends the slots of the fields that make the subject.
-func (s subject) reading(out []int) []int {
+// slots appends the slots of the fields that make the subject.
+func (s subject) slots(out []int) []int {
 	for i := range s {
 		out = append(append(out, s[i].slots...), s[i].when, s[i].unless)
 	}

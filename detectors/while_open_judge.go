@@ -103,7 +103,7 @@ func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, thing string, m *momen
 	if w.key.Report {
 		return w.report(ctx, tx, history, thing, m)
 	}
-	return w.conclude(ctx, tx, thing, history, m)
+	return w.rejudge(ctx, tx, thing, history, m)
 }
 
 // admit takes what waited and turns out to have happened while the thing was open.
@@ -128,10 +128,10 @@ func (w *whileOpen) admit(ctx context.Context, tx *sql.Tx, thing string, history
 	return nil
 }
 
-// conclude finds what passed while the thing was open and is not found yet, takes
+// rejudge finds what passed while the thing was open and is not found yet, takes
 // back what was found and turns out to have passed while it was not, and restores
 // what was found and is over.
-func (w *whileOpen) conclude(ctx context.Context, tx *sql.Tx, thing string, history []moment, m *moment) ([]Finding, error) {
+func (w *whileOpen) rejudge(ctx context.Context, tx *sql.Tx, thing string, history []moment, m *moment) ([]Finding, error) {
 	before := foundByEvent(history)
 	var out []Finding
 	for i := range history {

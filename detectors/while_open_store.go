@@ -84,7 +84,7 @@ func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment
 func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) ([]*fed, error) {
 	first := map[string]*fed{}
 	for _, f := range all {
-		key := f.thing + parted + f.value
+		key := f.thing + keySep + f.value
 		switch have := first[key]; {
 		case w.seen.since(key, f.at):
 			w.familiar.note(f.hash, w.seen.known[key])
