@@ -56,10 +56,10 @@ import (
 type correlation struct {
 	rule    *Rule // what it reports as
 	doc     *sigma.Correlation
-	key     *correlated // its safeguard key, or nil
-	name    string      // in the journal
-	id      uint64      // a hash of name, for what is in flight
-	reports bool        // makes findings of its own, not only events for other correlations
+	key     *correlationKey // its safeguard key, or nil
+	name    string          // in the journal
+	id      uint64          // a hash of name, for what is in flight
+	reports bool            // makes findings of its own, not only events for other correlations
 	state   State
 	feeders []*feeder
 	inner   []*correlation // that it names

@@ -203,7 +203,7 @@ func (f *feeder) entry(b []byte, s *scope, subject, entry string, chosen []strin
 	default:
 		b = appendGroup(b, "", values)
 	}
-	if f.known {
+	if f.onlySeen {
 		if s.familiar != nil && s.familiar.has(b[before:], s.ev.Time.UnixMicro()) {
 			return b[:before]
 		}

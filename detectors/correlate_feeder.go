@@ -14,17 +14,17 @@ import (
 // correlation that others name carries what those need of the event, since it is
 // gone when the condition holds.
 type feeder struct {
-	from    *half
-	to      *correlation
-	place   uint8
-	steps   []step // from the rule outwards
-	group   []field
-	value   []field
-	subject []field // none: the group
-	name    []field
-	parts   []field // of which its part is made; none: it has none
-	parents []*feeder
-	known   bool // only asks whether it was there before: see familiar
+	from     *half
+	to       *correlation
+	place    uint8
+	steps    []step // from the rule outwards
+	group    []field
+	value    []field
+	subject  []field // none: the group
+	name     []field
+	parts    []field // of which its part is made; none: it has none
+	parents  []*feeder
+	onlySeen bool // only says that the value was there, of the rule at known: see familiar
 
 	// Of the above, for every event:
 	numeric bool    // what it counts are numbers
@@ -53,7 +53,7 @@ func (b *builder) feeder(c *correlation, place uint8, h *half, steps []step) (*f
 		if f.value, err = b.fields(f, []string{c.key.Unseen}); err != nil {
 			return nil, err
 		}
-		f.known = c.key.WhileOpen && steps[len(steps)-1].name == c.key.Known
+		f.onlySeen = c.key.WhileOpen && steps[len(steps)-1].name == c.key.Known
 	}
 	if c.key != nil {
 		if f.subject, err = b.nodeFields(f, &c.key.Subject); err != nil {
@@ -90,7 +90,7 @@ func (b *builder) nodeFields(f *feeder, n *yaml.Node) ([]field, error) {
 func (b *builder) fields(f *feeder, names []string) ([]field, error) {
 	var out []field
 	for _, name := range names {
-		resolved, err := resolve(name, f.steps)
+		resolved, err := followAliases(name, f.steps)
 		if err != nil {
 			return nil, err
 		}
@@ -107,9 +107,9 @@ func (b *builder) fields(f *feeder, names []string) ([]field, error) {
 	return out, nil
 }
 
-// resolve follows the aliases of the correlations from the outermost one to the
+// followAliases goes by the aliases of the correlations from the outermost one to the
 // rule, and returns the field of the rule's event.
-func resolve(name string, steps []step) (string, error) {
+func followAliases(name string, steps []step) (string, error) {
 	for _, s := range slices.Backward(steps) {
 		fields, isAlias := s.by.doc.Aliases[name]
 		if !isAlias {

@@ -20,8 +20,8 @@ type linker struct {
 	ordered []*correlation // inner ones before those that name them
 }
 
-// correlate compiles the correlations of a plan and ties them to the rules.
-func (b *builder) correlate(set *Set, p *plan) error {
+// correlate compiles the correlations of a set and ties them to the rules.
+func (b *builder) correlate(set *Set, p *documents) error {
 	l := &linker{b: b, halves: map[string][]*half{}, inner: map[string]*correlation{}, done: map[*correlation]bool{}}
 	for _, sr := range p.rules {
 		l.addRule(sr, p.built[sr])

@@ -11,10 +11,10 @@ import (
 	"phiwatch/detectors/sigma"
 )
 
-// correlated is the key safeguard of a correlation document. Further documents of
+// correlationKey is the key safeguard of a correlation document. Further documents of
 // the same file and entry are steps of the same violation: more severe ones, and
 // with restores: true those that end it.
-type correlated struct {
+type correlationKey struct {
 	Entry    string    `yaml:"entry"`
 	Codes    []string  `yaml:"codes"`
 	HIPAA    []string  `yaml:"hipaa"`
@@ -49,8 +49,8 @@ const endless = "never"
 // maxLateness bounds how far back late events may change windows.
 const maxLateness = 30 * 24 * time.Hour
 
-func decodeCorrelated(c *sigma.Correlation, n *yaml.Node) (*correlated, error) {
-	s := &correlated{Incident: true}
+func decodeCorrelationKey(c *sigma.Correlation, n *yaml.Node) (*correlationKey, error) {
+	s := &correlationKey{Incident: true}
 	if err := load(c.File, n, s, "safeguard"); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (b *builder) correlation(doc *sigma.Correlation) (*correlation, error) {
 	}
 	c.lateness = lateness.Microseconds()
 	if n := doc.Extra["safeguard"]; n != nil {
-		if err := b.correlated(c, n); err != nil {
+		if err := b.correlationKey(c, n); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +117,7 @@ func (c *correlation) tenant(of string) string {
 }
 
 // fields returns the names that subject and name give.
-func (s *correlated) fields() []string {
+func (s *correlationKey) fields() []string {
 	var out []string
 	for _, n := range []yaml.Node{s.Subject, s.Name} {
 		for _, item := range append(n.Content, &n) {
@@ -130,7 +130,7 @@ func (s *correlated) fields() []string {
 }
 
 // inherit takes what s does not say from another document of the same entry.
-func (s *correlated) inherit(from *correlated) {
+func (s *correlationKey) inherit(from *correlationKey) {
 	if len(s.Codes) == 0 {
 		s.Codes = from.Codes
 	}
@@ -158,11 +158,11 @@ func (s *correlated) inherit(from *correlated) {
 	s.group = from.group
 }
 
-// correlated completes c from its safeguard key. Several correlations of a file
+// correlationKey completes c from its safeguard key. Several correlations of a file
 // may be of one entry, as steps of one incident: the later ones say only what is
 // different.
-func (b *builder) correlated(c *correlation, n *yaml.Node) error {
-	s, err := decodeCorrelated(c.doc, n)
+func (b *builder) correlationKey(c *correlation, n *yaml.Node) error {
+	s, err := decodeCorrelationKey(c.doc, n)
 	if err != nil {
 		return err
 	}

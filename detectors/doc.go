@@ -1,6 +1,6 @@
 // Package detectors decides what events mean. Rules are Sigma documents with a
 // safeguard key (package rules holds the catalog); an Engine holds a set of
-// them and works in two halves:
+// them and works in two steps:
 //
 //   - Match is pure: the same event gives the same matches, with no clock and
 //     no I/O, on any number of goroutines, and without allocating for an event
@@ -8,15 +8,37 @@
 //   - Apply is serial: it turns the matches of a batch into findings inside
 //     the batch's transaction.
 //
-// An event's way, by file: engine.go and program.go choose the rules it may concern,
-// scope.go reads its fields, half.go and conclude.go say what a rule's detection makes
-// of it, trusted.go whether that was planned, familiar.go what of that is known
-// already. In Apply a batch's matches then pass join.go (requests and results),
-// memory.go (values held against what they were), alias.go (subjects by other names,
-// old ones too), known.go (weak values of what may never have been strong, or is so no
-// longer), regain.go (restores that give too little), and the correlations: Sigma's in
-// correlate_*.go, ours in special.go, while_open.go and parts.go. How rules are read
-// begins in load.go and rule.go.
+// # Words
+//
+// A rule has several detections, each a half: most have one that weakens and one that
+// restores, some have more that only tell what these are held against. What weakens may
+// have sides, each of which has to be restored. An event tells; a finding is reported,
+// which is when people hear of it; what was reported and turns out to be nothing is
+// taken back: reported again, with a higher Revision. Records may come late, so
+// judgements are made again: whatever the order of arrival, the same is weak in the end.
+//
+// # An event's way, by file
+//
+// In Match, engine.go and program.go choose the halves that may hold, scope.go reads the
+// event's fields, half.go makes matches of the halves that hold, conclude.go the finding
+// of each (subject.go, sides.go; trusted.go: whether it was planned) and
+// correlate_feed.go what it is to correlations, less what familiar.go has.
+//
+// In Apply, Engine.Apply is the list of steps:
+//
+//	join.go         requests and results of one operation
+//	memory*.go      values held against what they were
+//	alias*.go       subjects by other names, old ones too
+//	known*.go       weak values of what may never have been strong, or is so no longer
+//	regain*.go      restores that give back too little
+//	correlate_*.go  Sigma's correlations: correlate.go says how, parts*.go of several things
+//	special.go      ours: while_open*.go, raise.go
+//
+// Reading rules begins in load.go, which sorts documents (documents.go), compiles each
+// rule (rule.go; safeguard.go has its keys, and each key is described beside what it
+// does: known.go, memory.go, alias.go, …) and ties correlations to rules
+// (correlate_link.go). Operators' choices among rules are in pack*.go; what people are
+// shown of rules in coverage*.go, occur.go and play.go.
 //
 // Package sigma parses and matches detections, knowing nothing of phiwatch, and
 // package fields says what their field names mean in Microsoft's records. What no

@@ -45,17 +45,17 @@ type cache interface {
 	commit()
 }
 
-// Match is what one event means for one rule. It holds copies only and outlives
-// the event.
+// Match is what one event means for one rule, for Apply to judge: a finding, what it
+// feeds correlations, or both. It holds copies only and outlives the event.
 type Match struct {
 	Finding   Finding
 	role      role
 	operation string         // of a request or a result: what they are joined by
 	outcome   ingest.Outcome // of a result
 	feeds     []byte         // what it is to correlations
-	failed    []byte         // of a request: what it is to them if its operation failed
+	failed    []byte         // of a request: the feeds instead, if its operation failed
 	seen      int64          // of what it feeds: how far time had come, unix microseconds
-	silent    bool           // it is nothing else
+	silent    bool           // it only feeds
 }
 
 // Reuse lets go of what matches that are applied hold, and returns their memory
@@ -149,10 +149,12 @@ func (e *Engine) matchAll(ev *ingest.Event, out []Match) []Match {
 }
 
 // Apply turns the matches of a batch into findings, inside the batch's
-// transaction: requests are joined with their results, weak values held against
-// what is known of their subject, and correlations judged. When the transaction
-// is not committed, nothing of it counts; the next Apply notices. Processes that
-// share a database apply one after the other.
+// transaction: requests are joined with their results, values held against what
+// they were, subjects found by other names, weak values held against what is known
+// of their subject and restores against what was lost, and correlations judged. Each
+// step takes findings and may drop, change and add some. When the transaction is not
+// committed, nothing of it counts; the next Apply notices. Processes that share a
+// database apply one after the other.
 func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Finding, error) {
 	e.begin()
 	if len(matches) == 0 {
@@ -174,6 +176,7 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	if findings, err = e.compareMemory(ctx, tx, findings); err != nil {
 		return nil, err
 	}
+	// Subjects are found before anything is asked of them by name.
 	if findings, err = e.resolveAliases(ctx, tx, findings); err != nil {
 		return nil, err
 	}
@@ -184,7 +187,8 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	if findings, err = e.holdRestores(ctx, tx, findings); err != nil {
 		return nil, err
 	}
-	certain = e.shown(certain, findings)
+	// Correlations are fed by matches, of which those count whose finding still does.
+	certain = e.dropHidden(certain, findings)
 	certain = append(certain, late...)
 	if e.windows != nil {
 		found, err := e.windows.apply(sqlJournal{ctx, tx}, certain)

@@ -55,11 +55,11 @@ type Finding struct {
 	// of the time before it: the higher one counts.
 	Revision int
 
-	held
+	provisional
 }
 
-// held is what the engine needs to know of a finding until it is one.
-type held struct {
+// provisional is what Apply needs to know of a finding until it is settled.
+type provisional struct {
 	Unsure  bool                `json:",omitempty"` // the value is weak, but the subject may never have been strong
 	Lower   Severity            `json:",omitempty"` // than which it is not more severe if it was not
 	Hide    bool                `json:",omitempty"` // it is nothing if it was not

@@ -40,12 +40,13 @@ import (
 // is such a way; with by: sides each side of the safeguard that an event of known
 // shows weak, or one of forgotten strong. An event that tells none is about all.
 
-// known is what makes a subject known to have been strong.
+// known is what makes a subject known to have been strong. Its detections are halves of
+// the rule, in the states knows and forgets.
 type known struct {
-	of      subject
-	by      subject // in which ways; nil: by the sides, or there is one
-	bySides bool
-	forgets bool
+	of        subject // of a weakening: what must be known
+	by        subject // in which ways; nil: by the sides, or there is one
+	bySides   bool
+	mayForget bool // something shows that it is so no longer
 }
 
 // The states of matches that only tell what is known.
@@ -82,7 +83,7 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 	if y.Forgotten.Detection.IsZero() && !y.Forgotten.Key.IsZero() {
 		return at(sr.File, &y.Forgotten.Key, "safeguard.known.forgotten: write {detection: DETECTION, key: SUBJECT}: nothing says what shows that it is so no longer")
 	}
-	r.known = &known{bySides: y.By.Value == "sides", forgets: !y.Forgotten.Detection.IsZero()}
+	r.known = &known{bySides: y.By.Value == "sides", mayForget: !y.Forgotten.Detection.IsZero()}
 	if r.known.bySides && r.sides == nil {
 		return at(sr.File, &y.By, "safeguard.known: by: sides: the rule has none; name them in safeguard.sides")
 	}
@@ -99,7 +100,7 @@ func (b *builder) known(r *Rule, sr *sigma.Rule, n *yaml.Node, weakened half) er
 	if err != nil {
 		return err
 	}
-	if err := b.tells(r, sr, half{state: knows, subject: key, kinds: weakened.kinds}, &y.Detection); err != nil || !r.known.forgets {
+	if err := b.tells(r, sr, half{state: knows, subject: key, kinds: weakened.kinds}, &y.Detection); err != nil || !r.known.mayForget {
 		return err
 	}
 	if !y.Forgotten.Key.IsZero() {
@@ -150,5 +151,5 @@ func (h *half) ways(s *scope, subject string) []string {
 	return nil
 }
 
-// forgets reports whether what the rule knows of a subject may be so no longer.
-func (r *Rule) forgets() bool { return r.known != nil && r.known.forgets }
+// mayForget reports whether what the rule knows of a subject may be so no longer.
+func (r *Rule) mayForget() bool { return r.known != nil && r.known.mayForget }

@@ -31,17 +31,18 @@ func identityOf(f *Finding) identity {
 	return identity{f.Rule.Entry, f.Evidence.EventID, f.Subject, f.State}
 }
 
-// shown leaves out the matches that are nothing as far as is known: weak values
-// of what may never have been strong, and restores that give too little back.
-func (e *Engine) shown(matches []*Match, findings []Finding) []*Match {
-	held := func(m *Match) bool {
+// dropHidden leaves out the matches that are nothing as far as is known, so that they
+// feed no correlation: weak values of what may never have been strong, and restores
+// that give too little back. findings are what was settled of them.
+func (e *Engine) dropHidden(matches []*Match, findings []Finding) []*Match {
+	doubtful := func(m *Match) bool {
 		if m.Finding.Rule == nil || m.Finding.State != Restored {
 			return m.Finding.Hide
 		}
 		r := e.byEntry[m.Finding.Rule.Entry]
 		return r != nil && r.regained != nil
 	}
-	if !slices.ContainsFunc(matches, held) {
+	if !slices.ContainsFunc(matches, doubtful) {
 		return matches
 	}
 	idOf := func(f *Finding) identity {
@@ -57,5 +58,5 @@ func (e *Engine) shown(matches []*Match, findings []Finding) []*Match {
 			shown[idOf(&findings[i])] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(matches), func(m *Match) bool { return held(m) && !shown[idOf(&m.Finding)] })
+	return slices.DeleteFunc(slices.Clone(matches), func(m *Match) bool { return doubtful(m) && !shown[idOf(&m.Finding)] })
 }

@@ -119,7 +119,7 @@ func (k *knowing) doubt(ctx context.Context, r *Rule, f Finding) ([]Finding, err
 	if err != nil {
 		return nil, err
 	}
-	if known && !r.forgets() {
+	if known && !r.mayForget() {
 		return []Finding{f}, nil
 	}
 	w := weakValue{Match: Match{Finding: f, feeds: k.feeds(&f)}}
@@ -195,7 +195,7 @@ func (k *knowing) known(ctx context.Context, r *Rule, f *Finding) (bool, error) 
 		if notes, err = k.before(ctx, f, s, notes); err != nil {
 			return false, err
 		}
-		if len(notes) > 0 && !r.forgets() {
+		if len(notes) > 0 && !r.mayForget() {
 			return true, nil
 		}
 	}

@@ -65,7 +65,7 @@ func compareNotes(a, b note) int {
 // something else for it.
 func (k *knowing) note(ctx context.Context, r *Rule, f *Finding, keys []string) ([]Finding, error) {
 	keep, news := k.keepFirst, false
-	if r.forgets() {
+	if r.mayForget() {
 		keep = k.keep
 	}
 	for _, key := range keys {

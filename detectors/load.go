@@ -65,8 +65,8 @@ func Load(lists map[string][]string, sources ...Source) (*Set, error) {
 		docs, errs = append(docs, found...), append(errs, err)
 	}
 	set := &Set{fields: new(sigma.Fields), lists: lists}
-	b := &builder{entries: map[string]*correlated{}, options: sigma.Options{Fields: set.fields, Placeholders: lists}}
-	p := newPlan(docs)
+	b := &builder{entries: map[string]*correlationKey{}, options: sigma.Options{Fields: set.fields, Placeholders: lists}}
+	p := sortDocuments(docs)
 	b.filters = p.filters
 	if errors.Join(errs...) == nil { // else what is named may be missing
 		errs = append(errs, p.check())

@@ -35,7 +35,7 @@ func TestWhatWasLostIsWeakUntilItIsBack(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				f := Finding{Time: time.Unix(0, 0).Add(24 * at), held: held{Told: map[string][]string{"v": {value}}}}
+				f := Finding{Time: time.Unix(0, 0).Add(24 * at), provisional: provisional{Told: map[string][]string{"v": {value}}}}
 				history = append(history, f)
 				verdict := "-"
 				for _, f := range m.judge(history, len(history)-1) {
@@ -62,7 +62,7 @@ func TestWhatWasLostIsWeakUntilItIsBack(t *testing.T) {
 func TestWhatIsToldAgainAndAgainIsForgottenFirst(t *testing.T) {
 	tell := func(values string) (history []Finding) {
 		for day, value := range strings.Fields(values) {
-			f := Finding{Time: time.Unix(0, 0).AddDate(0, 0, day), held: held{Told: map[string][]string{"v": {value}}}}
+			f := Finding{Time: time.Unix(0, 0).AddDate(0, 0, day), provisional: provisional{Told: map[string][]string{"v": {value}}}}
 			f.Evidence.EventID = fmt.Sprint(day)
 			history = append(history, f)
 		}

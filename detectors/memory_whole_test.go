@@ -33,7 +33,7 @@ func TestWhatStandsForAllGivesBackWhatWasLostLongAgo(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				history = append(history, Finding{Time: time.Unix(0, 0).Add(24 * at), held: held{Told: map[string][]string{"v": {value}}}})
+				history = append(history, Finding{Time: time.Unix(0, 0).Add(24 * at), provisional: provisional{Told: map[string][]string{"v": {value}}}})
 			}
 			found := m.judge(history, len(history)-1)
 			if len(found) != 1 || found[0].State != Restored {

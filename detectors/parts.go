@@ -39,7 +39,7 @@ type parts struct {
 }
 
 // declare takes note of a document's key, and reports whether it has its place.
-func (p *parts) declare(s *correlated) bool {
+func (p *parts) declare(s *correlationKey) bool {
 	p.declared = p.declared || len(s.Parts) > 0 && !s.Restores
 	return p.declared || len(s.Parts) == 0
 }

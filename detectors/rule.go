@@ -94,7 +94,7 @@ type builder struct {
 	options  sigma.Options
 	filters  []*sigma.Filter
 	warnings []error
-	entries  map[string]*correlated // of correlations, by file and entry
+	entries  map[string]*correlationKey // of correlations, by file and entry
 }
 
 // build compiles a Sigma rule.

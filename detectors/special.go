@@ -52,10 +52,10 @@ func (e *Engine) special(c *correlation) special {
 	return nil
 }
 
-func (s *correlated) special() bool { return s != nil && (s.WhileOpen || s.Raises) }
+func (s *correlationKey) special() bool { return s != nil && (s.WhileOpen || s.Raises) }
 
 // compares reports whether unseen: FIELD is of the events of a rule.
-func (s *correlated) compares(c *sigma.Correlation, rule string) bool {
+func (s *correlationKey) compares(c *sigma.Correlation, rule string) bool {
 	return rule == s.Known || rule == c.Rules[len(c.Rules)-1]
 }
 

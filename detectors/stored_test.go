@@ -13,7 +13,7 @@ import (
 // within the JSON.
 func TestStoredMatchIsReadAsItWas(t *testing.T) {
 	e := engineOf(t, nil, tlsRule)
-	f := Finding{Rule: &e.rules[0].Meta, State: tellsValues, Tenant: "t", Subject: "a\x00b", Time: noon, held: held{Told: map[string][]string{"tls": {"1.2"}}}}
+	f := Finding{Rule: &e.rules[0].Meta, State: tellsValues, Tenant: "t", Subject: "a\x00b", Time: noon, provisional: provisional{Told: map[string][]string{"tls": {"1.2"}}}}
 	f.Evidence = Evidence{EventID: "azure-activity/1", Time: noon, Enqueued: noon.Add(time.Second)}
 	for _, record := range []string{"", `{"a":"b"}`, "\x00 a record that was never JSON \x00"} {
 		if f.Evidence.Record = nil; record != "" {
@@ -32,7 +32,7 @@ func TestStoredMatchIsReadAsItWas(t *testing.T) {
 		}
 		for name, data := range map[string][]byte{"now": now, "before": before} {
 			got, err := e.readMatch(data)
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Match{}, Finding{}, held{}), cmpopts.EquateEmpty()); diff != "" || err != nil {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(Match{}, Finding{}, provisional{}), cmpopts.EquateEmpty()); diff != "" || err != nil {
 				t.Errorf("stored %s, record %q: %v (-want +got):\n%s", name, record, err, diff)
 			}
 		}

@@ -10,10 +10,10 @@ import (
 
 // subject computes the key of what a rule watches from an event: the catalog's
 // key as it stands in the record. Parts of a compound key are joined with " + ".
-type subject []part
+type subject []keyPart
 
-// part is one part of a key: the first alternative that has a value.
-type part struct {
+// keyPart is one part of a key: the first alternative that has a value.
+type keyPart struct {
 	tenant   bool // the event's tenant id
 	slots    []int
 	before   []string // lower-cased markers; the value ends before the first of them
@@ -48,7 +48,7 @@ func (s subject) of(sc *scope) []string {
 
 // single reports whether events have one subject at most.
 func (s subject) single() bool {
-	return !slices.ContainsFunc(s, func(p part) bool { return p.each })
+	return !slices.ContainsFunc(s, func(p keyPart) bool { return p.each })
 }
 
 // several returns the subjects of an event that may have more than one.
@@ -118,7 +118,7 @@ func (s subject) first(sc *scope) string {
 }
 
 // first returns the first value of a part, or "".
-func (p *part) first(sc *scope) string {
+func (p *keyPart) first(sc *scope) string {
 	switch {
 	case p.out(sc):
 		return ""
@@ -139,7 +139,7 @@ func (p *part) first(sc *scope) string {
 }
 
 // of returns the values of one part, at least one, which may be empty.
-func (p *part) of(sc *scope) []string {
+func (p *keyPart) of(sc *scope) []string {
 	if !p.each {
 		return sc.pad.list(p.first(sc))
 	}
@@ -162,7 +162,7 @@ func (p *part) of(sc *scope) []string {
 }
 
 // out reports whether the part is no part of the event's key.
-func (p *part) out(sc *scope) bool {
+func (p *keyPart) out(sc *scope) bool {
 	return p.when >= 0 && sc.text(p.when) == "" || p.unless >= 0 && sc.text(p.unless) != ""
 }
 
@@ -173,7 +173,7 @@ func scalar(v sigma.Value) bool { return v.Kind > sigma.Null && v.Kind < sigma.O
 const maxSubjects = 256
 
 // cut trims a value to what identifies the subject.
-func (p *part) cut(v string) string {
+func (p *keyPart) cut(v string) string {
 	v = strings.TrimSpace(v)
 	if p.after != "" {
 		i := strings.LastIndex(fields.LowerASCII(v), p.after)

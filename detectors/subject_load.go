@@ -9,12 +9,12 @@ import (
 	"phiwatch/detectors/strict"
 )
 
-// partYAML is a part as a rule writes it when a path alone does not do. With
+// keyPartYAML is a part as a rule writes it when a path alone does not do. With
 // each: true every value makes a subject, and with split: ';,' every value in a
 // text that lists several: Exchange and the compliance centre write "a;b". The
 // first of the characters that stands in a text separates all of it; a comma with
 // a blank behind it does not, for it is part of a name.
-type partYAML struct {
+type keyPartYAML struct {
 	Field    string `yaml:"field"`
 	Before   string `yaml:"before"`
 	After    string `yaml:"after"`
@@ -39,7 +39,7 @@ func (b *builder) subject(file string, n *yaml.Node) (subject, error) {
 	}
 	var s subject
 	for _, item := range items {
-		p, err := b.part(file, item)
+		p, err := b.keyPart(file, item)
 		if err != nil {
 			return nil, err
 		}
@@ -48,23 +48,23 @@ func (b *builder) subject(file string, n *yaml.Node) (subject, error) {
 	return s, nil
 }
 
-func (b *builder) part(file string, n *yaml.Node) (part, error) {
+func (b *builder) keyPart(file string, n *yaml.Node) (keyPart, error) {
 	n = strict.Resolve(n)
-	m := partYAML{Field: n.Value}
+	m := keyPartYAML{Field: n.Value}
 	if n.Kind == yaml.MappingNode {
 		if err := n.Load(&m, yaml.WithKnownFields(true)); err != nil {
-			return part{}, at(file, n, "subject: %v", err)
+			return keyPart{}, at(file, n, "subject: %v", err)
 		}
 	}
-	p := part{after: strings.ToLower(m.After), each: m.Each, split: m.Split, optional: m.Optional, object: m.As != "", when: -1, unless: -1}
+	p := keyPart{after: strings.ToLower(m.After), each: m.Each, split: m.Split, optional: m.Optional, object: m.As != "", when: -1, unless: -1}
 	if p.tenant = m.Field == "tenant"; p.tenant {
 		return p, nil
 	}
 	if m.As != "" && m.As != "vault-object" {
-		return part{}, at(file, n, "subject: as: %q: use vault-object", m.As)
+		return keyPart{}, at(file, n, "subject: as: %q: use vault-object", m.As)
 	}
 	if err := p.splits(); err != nil {
-		return part{}, at(file, n, "subject: %v", err)
+		return keyPart{}, at(file, n, "subject: %v", err)
 	}
 	if m.Before != "" {
 		p.before = strings.Split(strings.ToLower(m.Before), " | ")
@@ -88,7 +88,7 @@ func (b *builder) part(file string, n *yaml.Node) (part, error) {
 		p.unless, err = b.read(m.Unless)
 	}
 	if err != nil {
-		return part{}, at(file, n, "subject: %v", err)
+		return keyPart{}, at(file, n, "subject: %v", err)
 	}
 	return p, nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // splits checks what separates the values of a part.
-func (p *part) splits() error {
+func (p *keyPart) splits() error {
 	switch {
 	case p.split == "":
 		return nil
@@ -21,7 +21,7 @@ func (p *part) splits() error {
 }
 
 // one returns the first value that a text has, or "".
-func (p *part) one(text string) string {
+func (p *keyPart) one(text string) string {
 	for sep, more := p.separator(text), true; more; {
 		var v string
 		v, text, more = cutAt(text, sep)
@@ -33,7 +33,7 @@ func (p *part) one(text string) string {
 }
 
 // all appends the values that a text has, and one too many at most.
-func (p *part) all(text string, out []string) []string {
+func (p *keyPart) all(text string, out []string) []string {
 	for sep, more := p.separator(text), true; more && len(out) <= maxSubjects; {
 		var v string
 		v, text, more = cutAt(text, sep)
@@ -45,7 +45,7 @@ func (p *part) all(text string, out []string) []string {
 }
 
 // separator returns what separates the values of a text, "" if it is one.
-func (p *part) separator(text string) string {
+func (p *keyPart) separator(text string) string {
 	for i, r := range p.split {
 		if sep := p.split[i : i+utf8.RuneLen(r)]; separates(text, sep) >= 0 {
 			return sep

@@ -9,9 +9,9 @@ import (
 	"phiwatch/detectors/sigma"
 )
 
-// plan is what the documents of a set are to each other, before any of them is
-// compiled.
-type plan struct {
+// documents are those of a set, sorted, and what they are to each other, before any of
+// them is compiled.
+type documents struct {
 	rules        []*sigma.Rule
 	correlations []*sigma.Correlation
 	filters      []*sigma.Filter
@@ -20,10 +20,10 @@ type plan struct {
 	owners       map[string]*sigma.Meta // the document of a file whose entry is the file's name
 }
 
-// newPlan sorts documents; a later rule or correlation takes the place of an
+// sortDocuments sorts them; a later rule or correlation takes the place of an
 // earlier one with the same id.
-func newPlan(docs []sigma.Document) *plan {
-	p := &plan{named: map[string]bool{}, built: map[*sigma.Rule]*Rule{}, owners: map[string]*sigma.Meta{}}
+func sortDocuments(docs []sigma.Document) *documents {
+	p := &documents{named: map[string]bool{}, built: map[*sigma.Rule]*Rule{}, owners: map[string]*sigma.Meta{}}
 	last := map[string]int{}
 	for i, d := range docs {
 		if id := strings.ToLower(d.Head().ID); id != "" {
@@ -57,7 +57,7 @@ func newPlan(docs []sigma.Document) *plan {
 
 // own gives files that have no owner yet their first document without a
 // safeguard key that qualifies, correlations first.
-func (p *plan) own(qualifies func(*sigma.Meta) bool) {
+func (p *documents) own(qualifies func(*sigma.Meta) bool) {
 	var all []*sigma.Meta
 	for _, c := range p.correlations {
 		all = append(all, &c.Meta)
@@ -73,7 +73,7 @@ func (p *plan) own(qualifies func(*sigma.Meta) bool) {
 }
 
 // isNamed reports whether a correlation names the document.
-func (p *plan) isNamed(m *sigma.Meta) bool {
+func (p *documents) isNamed(m *sigma.Meta) bool {
 	_, byID := p.named[m.ID]
 	_, byName := p.named[m.Name]
 	return m.ID != "" && byID || m.Name != "" && byName
@@ -98,7 +98,7 @@ func entryOf(m *sigma.Meta) string {
 }
 
 // check looks at the references between documents. Entries are names too.
-func (p *plan) check() error {
+func (p *documents) check() error {
 	var docs []sigma.Document
 	entries := map[string]bool{}
 	add := func(d sigma.Document) {
@@ -150,13 +150,13 @@ func asEntry(d sigma.Document, entry string) sigma.Document {
 
 // silent reports whether a document only serves correlations: it is named by
 // one, has no safeguard key, and none of them asks for its own reports.
-func (p *plan) silent(m *sigma.Meta) bool {
+func (p *documents) silent(m *sigma.Meta) bool {
 	return m.Extra["safeguard"] == nil && p.isNamed(m) && !p.named[m.ID] && !p.named[m.Name]
 }
 
 // entry names a document without a safeguard key: by its file, or by that and
 // its own name or line.
-func (p *plan) entry(m *sigma.Meta) string {
+func (p *documents) entry(m *sigma.Meta) string {
 	base := strings.TrimSuffix(path.Base(m.File), path.Ext(m.File))
 	switch {
 	case p.owners[m.File] == m:
@@ -168,7 +168,7 @@ func (p *plan) entry(m *sigma.Meta) string {
 }
 
 // add puts a compiled rule where it belongs.
-func (p *plan) add(set *Set, sr *sigma.Rule, r *Rule) {
+func (p *documents) add(set *Set, sr *sigma.Rule, r *Rule) {
 	p.built[sr] = r
 	if sr.Extra["safeguard"] == nil {
 		r.Entry = p.entry(&sr.Meta)

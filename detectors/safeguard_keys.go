@@ -11,7 +11,7 @@ import (
 // nodeKeys are the keys below safeguard that are read by themselves, by what they
 // are read into; those that hold detections are package sigma's.
 var nodeKeys = func() strict.Nodes {
-	parts := reflect.TypeFor[[]partYAML]()
+	parts := reflect.TypeFor[[]keyPartYAML]()
 	return strict.Nodes{
 		reflect.TypeFor[safeguard](): {
 			"subject": parts, "name": parts, "restored_subject": parts,
