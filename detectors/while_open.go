@@ -38,16 +38,18 @@ type whileOpen struct {
 	familiar    *familiar
 }
 
+// The roles of moments, as stored.
 const (
-	opens  = "opens"
-	closes = "closes"
-	passed = "passed"
-	waits  = "waits" // passed, but nothing is known to have been open
-	found  = "found"
-	seenAs = "seen"
-
-	maxReported = 200
+	roleOpens  = "opens"
+	roleCloses = "closes"
+	rolePassed = "passed"
+	roleWaits  = "waits" // passed, but nothing is known to have been open
+	roleFound  = "found"
+	roleSeen   = "seen" // not a moment of the thing's: since when it has a value
 )
+
+// maxReported bounds what a report lists.
+const maxReported = 200
 
 func newWhileOpen(c *correlation, k *familiar) *whileOpen {
 	return &whileOpen{correlation: c, familiar: k, last: c.doc.Rules[len(c.doc.Rules)-1], known: c.key.Known}
@@ -77,7 +79,7 @@ type momentData struct {
 
 func (w *whileOpen) moment(f *fed, role string) *moment {
 	data := momentData{f.tenant, f.event, f.rule, f.action, f.actor, f.actorIP, f.subject, f.name, f.value, 0}
-	if role == opens {
+	if role == roleOpens {
 		data.Rule = f.entry
 	}
 	return &moment{role: role, event: f.event, at: f.at, momentData: data}
@@ -86,13 +88,13 @@ func (w *whileOpen) moment(f *fed, role string) *moment {
 func (w *whileOpen) role(rule string) string {
 	switch {
 	case rule == w.last:
-		return passed
+		return rolePassed
 	case rule == w.known:
-		return seenAs
+		return roleSeen
 	case strings.HasSuffix(rule, restoredSuffix):
-		return closes
+		return roleCloses
 	}
-	return opens
+	return roleOpens
 }
 
 func compareMoments(a, b moment) int {
@@ -118,9 +120,9 @@ func (w *whileOpen) opening(history []moment, at int64) *moment {
 		switch {
 		case h.at > at:
 			return w.lasting(by, at)
-		case h.role == opens:
+		case h.role == roleOpens:
 			by = h
-		case h.role == closes:
+		case h.role == roleCloses:
 			by = nil
 		}
 	}
@@ -137,7 +139,7 @@ func (w *whileOpen) lasting(by *moment, at int64) *moment {
 // after returns what closed the thing next after a time, or nil.
 func (w *whileOpen) after(history []moment, at int64) *moment {
 	for i := range history {
-		if history[i].role == closes && history[i].at > at {
+		if history[i].role == roleCloses && history[i].at > at {
 			return &history[i]
 		}
 	}

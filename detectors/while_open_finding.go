@@ -61,11 +61,11 @@ func (w *whileOpen) report(ctx context.Context, tx *sql.Tx, history []moment, th
 	for i := range history {
 		h := &history[i]
 		switch {
-		case h.role == opens && by == nil:
+		case h.role == roleOpens && by == nil:
 			by, list = h, nil
-		case h.role == passed && by != nil && h.at-by.at < w.span && len(list) < maxReported:
+		case h.role == rolePassed && by != nil && h.at-by.at < w.span && len(list) < maxReported:
 			list = append(list, proveMoment(h))
-		case h.role == closes:
+		case h.role == roleCloses:
 			was := before[h.momentData.Event]
 			delete(before, h.momentData.Event) // it may stand here twice
 			if h.at >= m.at {                  // of what was closed before m nothing is new

@@ -20,23 +20,23 @@ func (w *whileOpen) judge(ctx context.Context, tx *sql.Tx, all []fed, _ []Findin
 		newest = max(newest, all[i].seen)
 	}
 	var err error
-	if by[seenAs], err = w.note(ctx, tx, by[seenAs]); err != nil {
+	if by[roleSeen], err = w.note(ctx, tx, by[roleSeen]); err != nil {
 		return nil, err
 	}
 	opened, err := w.opened(ctx, tx, by)
 	if err != nil {
 		return nil, err
 	}
-	out, err := w.unfind(ctx, tx, by[seenAs], opened)
+	out, err := w.unfind(ctx, tx, by[roleSeen], opened)
 	if err != nil {
 		return nil, err
 	}
 	var idle minutes
-	turns := append(w.due(by, closes, opened, &idle), w.due(by, opens, opened, &idle)...)
+	turns := append(w.due(by, roleCloses, opened, &idle), w.due(by, roleOpens, opened, &idle)...)
 	if turns, err = w.turn(ctx, tx, turns); err != nil {
 		return nil, err
 	}
-	for _, d := range append(turns, w.due(by, passed, opened, &idle)...) {
+	for _, d := range append(turns, w.due(by, rolePassed, opened, &idle)...) {
 		more, err := w.take(ctx, tx, d.thing, d.m, &idle)
 		if err != nil {
 			return nil, err
@@ -76,26 +76,26 @@ func (w *whileOpen) due(by map[string][]*fed, role string, opened map[string]boo
 // take judges a moment of a thing that was open at some time: what opens or closes
 // it is stored already.
 func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, thing string, m *moment, idle *minutes) ([]Finding, error) {
-	history, err := w.history(ctx, tx, thing, m.role == opens, m.at)
+	history, err := w.history(ctx, tx, thing, m.role == roleOpens, m.at)
 	if err != nil {
 		return nil, err
 	}
-	if m.role == passed {
+	if m.role == rolePassed {
 		switch {
 		case !w.open(history, m.at):
 			idle.add(thing, m)
 			return nil, nil
-		case slices.ContainsFunc(history, func(h moment) bool { return h.role == passed && h.event == m.event && h.at <= m.at }):
+		case slices.ContainsFunc(history, func(h moment) bool { return h.role == rolePassed && h.event == m.event && h.at <= m.at }):
 			return nil, nil // a repeat
 		}
 		if err := w.store(ctx, tx, thing, m); err != nil {
 			return nil, err
 		}
-		history = slices.DeleteFunc(history, func(h moment) bool { return h.role == passed && h.event == m.event })
+		history = slices.DeleteFunc(history, func(h moment) bool { return h.role == rolePassed && h.event == m.event })
 		history = append(history, *m)
 		slices.SortFunc(history, compareMoments)
 	}
-	if m.role == opens {
+	if m.role == roleOpens {
 		if err := w.admit(ctx, tx, thing, history); err != nil {
 			return nil, err
 		}
@@ -111,16 +111,16 @@ func (w *whileOpen) take(ctx context.Context, tx *sql.Tx, thing string, m *momen
 func (w *whileOpen) admit(ctx context.Context, tx *sql.Tx, thing string, history []moment) error {
 	taken := map[string]bool{}
 	for i := range history {
-		if history[i].role == passed {
+		if history[i].role == rolePassed {
 			taken[history[i].event] = true
 		}
 	}
 	for i := range history {
 		h := &history[i]
-		if h.role != waits || taken[h.momentData.Event] || !w.open(history, h.at) {
+		if h.role != roleWaits || taken[h.momentData.Event] || !w.open(history, h.at) {
 			continue
 		}
-		h.role, h.event = passed, h.momentData.Event
+		h.role, h.event = rolePassed, h.momentData.Event
 		if err := w.store(ctx, tx, thing, h); err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ func (w *whileOpen) rejudge(ctx context.Context, tx *sql.Tx, thing string, histo
 	var out []Finding
 	for i := range history {
 		h := &history[i]
-		if h.role != passed || m.role == passed && (h.event != m.event || h.at != m.at) {
+		if h.role != rolePassed || m.role == rolePassed && (h.event != m.event || h.at != m.at) {
 			continue
 		}
 		var more []Finding
@@ -147,7 +147,7 @@ func (w *whileOpen) rejudge(ctx context.Context, tx *sql.Tx, thing string, histo
 			more, err = w.takeBack(ctx, tx, thing, was, m)
 		case by != nil && !was.stands():
 			more, err = w.find(ctx, tx, thing, h, by, was, w.after(history, h.at))
-		case by != nil && m.role == closes && m.at > h.at:
+		case by != nil && m.role == roleCloses && m.at > h.at:
 			more = []Finding{w.over(thing, was, m)}
 		}
 		if err != nil {
@@ -191,7 +191,7 @@ func (w *whileOpen) unfind(ctx context.Context, tx *sql.Tx, noted []*fed, opened
 			if h.Value != f.value || !h.stands() {
 				continue
 			}
-			more, err := w.takeBack(ctx, tx, thing, h, w.moment(f, seenAs))
+			more, err := w.takeBack(ctx, tx, thing, h, w.moment(f, roleSeen))
 			if err != nil {
 				return nil, err
 			}

@@ -16,7 +16,7 @@ import (
 func foundByEvent(history []moment) map[string]*moment {
 	out := map[string]*moment{}
 	for i := range history {
-		if h := &history[i]; h.role == found {
+		if h := &history[i]; h.role == roleFound {
 			out[h.event] = h
 		}
 	}
@@ -36,7 +36,7 @@ func (m *moment) next() int {
 
 // keepFound keeps that f was found of h, as it is reported.
 func (w *whileOpen) keepFound(ctx context.Context, tx *sql.Tx, thing string, h *moment, f *Finding) (*moment, error) {
-	row := &moment{role: found, event: h.momentData.Event, at: h.at, momentData: h.momentData}
+	row := &moment{role: roleFound, event: h.momentData.Event, at: h.at, momentData: h.momentData}
 	row.Tenant, row.Subject, row.Name, row.Revision = f.Tenant, f.Subject, f.Name, f.Revision
 	return row, w.revise(ctx, tx, thing, row)
 }

@@ -16,17 +16,17 @@ import (
 // those included that the batch opens.
 func (w *whileOpen) opened(ctx context.Context, tx *sql.Tx, by map[string][]*fed) (map[string]bool, error) {
 	found := map[string]bool{}
-	for _, f := range by[opens] {
+	for _, f := range by[roleOpens] {
 		found[f.thing] = true
 	}
 	asked := map[string]bool{}
-	for _, f := range slices.Concat(by[seenAs], by[passed], by[closes]) {
+	for _, f := range slices.Concat(by[roleSeen], by[rolePassed], by[roleCloses]) {
 		if thing := f.thing; !found[thing] {
 			asked[thing] = true
 		}
 	}
 	err := selectAmong(ctx, tx, `SELECT DISTINCT thing FROM while_open WHERE correlation = $1 AND role = $2 AND thing IN`,
-		[]any{w.correlation.name, opens}, slices.Sorted(maps.Keys(asked)), found)
+		[]any{w.correlation.name, roleOpens}, slices.Sorted(maps.Keys(asked)), found)
 	return found, err
 }
 
@@ -53,8 +53,8 @@ func (w *whileOpen) keep(ctx context.Context, tx *sql.Tx, all minutes) error {
 	rows := make([][]any, 0, len(all))
 	for key, m := range all {
 		role := m.role
-		if role == passed {
-			role = waits
+		if role == rolePassed {
+			role = roleWaits
 		}
 		row, err := w.row(key.thing, &moment{role: role, event: minuteOf(m.at), at: m.at, momentData: m.momentData})
 		if err != nil {
@@ -74,7 +74,7 @@ func (w *whileOpen) old(ctx context.Context, tx *sql.Tx, thing string, h *moment
 	}
 	var n int
 	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM while_open WHERE correlation = $1 AND thing = $2 AND role = $3 AND event = $4 AND happened < $5`,
-		w.correlation.name, thing, seenAs, h.Value, h.at).Scan(&n)
+		w.correlation.name, thing, roleSeen, h.Value, h.at).Scan(&n)
 	return n > 0, err
 }
 
@@ -95,7 +95,7 @@ func (w *whileOpen) note(ctx context.Context, tx *sql.Tx, all []*fed) ([]*fed, e
 	noted := make([]*fed, 0, len(first))
 	rows := make([][]any, 0, len(first))
 	for key, f := range first {
-		row, err := w.row(f.thing, &moment{role: seenAs, event: f.value, at: f.at})
+		row, err := w.row(f.thing, &moment{role: roleSeen, event: f.value, at: f.at})
 		if err != nil {
 			return nil, err
 		}
@@ -212,7 +212,7 @@ func (w *whileOpen) prune(ctx context.Context, tx *sql.Tx, newest int64) error {
 	w.pruned = newest
 	late := newest - lateness.Microseconds()
 	forgotten, err := tx.ExecContext(ctx, `DELETE FROM while_open WHERE correlation = $1 AND role = $2 AND happened < $3`,
-		w.correlation.name, seenAs, newest-keepSeen.Microseconds())
+		w.correlation.name, roleSeen, newest-keepSeen.Microseconds())
 	if err != nil {
 		return err
 	}
