@@ -35,10 +35,11 @@
 //	special.go      ours: while_open*.go, raise.go
 //
 // Reading rules begins in load.go, which sorts documents (documents.go), compiles each
-// rule (rule.go; safeguard.go has its keys, and each key is described beside what it
-// does: known.go, memory.go, alias.go, …) and ties correlations to rules
-// (correlate_link.go). Operators' choices among rules are in pack*.go; what people are
-// shown of rules in coverage*.go, occur.go and play.go.
+// rule (rule_build.go; safeguard.go has its keys, and each key is described beside what
+// it does: known.go, memory.go, alias.go, …) and ties correlations to rules
+// (correlate_link.go). Operators' choices among rules are in pack*.go. What is asked of
+// rules apart from events is in coverage*.go and occur.go; scenario.go and play.go run
+// their test events.
 //
 // Package sigma parses and matches detections, knowing nothing of phiwatch, and
 // package fields says what their field names mean in Microsoft's records. What no

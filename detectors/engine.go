@@ -46,7 +46,7 @@ type cache interface {
 }
 
 // Match is what one event means for one rule, for Apply to judge: a finding, what it
-// feeds correlations, or both. It holds copies only and outlives the event.
+// feeds correlations, or both. It outlives the event: all but the record is copied.
 type Match struct {
 	Finding   Finding
 	role      role
@@ -176,7 +176,6 @@ func (e *Engine) Apply(ctx context.Context, tx *sql.Tx, matches []Match) ([]Find
 	if findings, err = e.compareMemory(ctx, tx, findings); err != nil {
 		return nil, err
 	}
-	// Subjects are found before anything is asked of them by name.
 	if findings, err = e.resolveAliases(ctx, tx, findings); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,10 @@ import (
 	"phiwatch/detectors/sigma"
 )
 
+// What a match of a half is made of is known before any event: the walk over the record
+// reads it in passing (program.go), and where some of it may stand in a request, the
+// half waits for the outcome (requests.go).
+
 // slots appends the slots of the fields that a match of h is made of.
 func (h *half) slots(out []int) []int {
 	for _, f := range h.feeders {

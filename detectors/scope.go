@@ -15,10 +15,10 @@ type scope struct {
 	program *program
 	gen     uint32 // counts events
 	slots   []slot
-	read    *document.Fields // of the walk
-	own     document.Fields  // where it is made if the decoder has not made it
+	read    *document.Fields // what the walk over the record found
+	own     document.Fields  // room for read where the decoder has not walked the record
 	scratch *sigma.Scratch
-	hits    []int
+	hits    []int // what found returns
 	feed    feedScratch
 	pad     pad
 	ip      string // what address returns, once somebody asked
