@@ -31,7 +31,8 @@
 //	alias*.go       subjects by other names, old ones too
 //	known*.go       weak values of what may never have been strong, or is so no longer
 //	regain*.go      restores that give back too little
-//	correlate_*.go  Sigma's correlations: correlate.go says how, parts*.go of several things
+//	correlate_*.go  Sigma's correlations: correlate.go says how, correlate_state.go begins;
+//	                parts*.go: violations of several things
 //	special.go      ours: while_open*.go, raise.go
 //
 // Reading rules begins in load.go, which sorts documents (documents.go), compiles each

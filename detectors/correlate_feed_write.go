@@ -9,9 +9,9 @@ import (
 	"phiwatch/detectors/fields"
 )
 
-// What reader reads: texts behind their length, groups, blocks.
+// The bytes of feeds, as reader reads them: texts behind their length, groups, blocks.
 
-// maxKey bounds the text of a group; a longer one is told by its hash.
+// maxKey bounds the text of a group; a longer one stands as its hash.
 const maxKey = 1024
 
 // appendGroup appends values, folded, as one text.

@@ -5,8 +5,7 @@ import (
 	"errors"
 )
 
-// reader reads feeds. It never reads past the end, and
-// remembers that it would have.
+// reader reads feeds. It never reads past the end, and remembers that it would have.
 type reader struct {
 	b   []byte
 	bad bool
