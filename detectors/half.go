@@ -47,8 +47,8 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 			return out
 		}
 	}
-	attempt := h.state == Weakened && h.outcome == ingest.OutcomeUnknown && s.ev.Outcome == ingest.Failure
-	feeds := len(h.feeders) > 0 && !attempt // which has weakened nothing
+	failed := h.state == Weakened && h.outcome == ingest.OutcomeUnknown && s.ev.Outcome == ingest.Failure
+	feeds := len(h.feeders) > 0 && !failed // which has weakened nothing
 	if h.silent && !feeds {
 		return out
 	}
@@ -57,7 +57,7 @@ func (h *half) matched(s *scope, weakens bool, out []Match) []Match {
 			continue
 		}
 		if h.silent && role == stands {
-			s.feed.collect(h, s, subject)
+			s.feed.collect(h, s, subject) // for Match's collected
 			continue
 		}
 		var m *Match
