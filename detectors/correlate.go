@@ -12,8 +12,8 @@ import (
 // A match of a rule that a correlation names feeds the windows of that
 // correlation: one for each tenant (with safeguard.any_tenant, for all of them) and
 // each value of the group-by fields (compared without regard to case; a field with
-// several values takes part with each). An event without a value for a group-by field, or without the value
-// that is counted, does not take part and is counted as skipped.
+// several values takes part with each). An event without a value for a group-by field,
+// or without the value that is counted, does not take part and is counted as skipped.
 //
 // The condition is judged at each event i over the events of (t_i-timespan, t_i],
 // those of the same instant included, and makes a finding at i; sigma.Judge says
