@@ -23,6 +23,7 @@ import (
 	"phiwatch/detectors"
 	"phiwatch/detectors/rules"
 	"phiwatch/ingest"
+	"phiwatch/ingest/statements"
 )
 
 // TestCatalogGivesTheSameLedgerInAnyOrder plays every entry's test events
@@ -236,7 +237,7 @@ func (p *player) batch(l *alerting.Ledger, records []played) {
 
 func catalogDB(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(5000)&_txlock=immediate")
+	db, err := statements.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(5000)&_txlock=immediate")
 	if err != nil {
 		t.Fatal(err)
 	}

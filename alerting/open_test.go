@@ -13,6 +13,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite"
+
+	"phiwatch/ingest/statements"
 )
 
 // database is one empty database that a test may open as often as a process starts.
@@ -143,7 +145,11 @@ func (d database) migrate(t testing.TB) {
 
 func (d database) open(t testing.TB) *sql.DB {
 	t.Helper()
-	db, err := sql.Open(d.driver, d.dsn)
+	open := sql.Open
+	if d.driver == "sqlite" {
+		open = statements.Open // as the daemon does
+	}
+	db, err := open(d.driver, d.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}

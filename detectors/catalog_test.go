@@ -16,6 +16,7 @@ import (
 
 	"phiwatch/detectors/rules"
 	"phiwatch/ingest"
+	"phiwatch/ingest/statements"
 )
 
 // TestCatalog runs every rule's test events, in the order of the file, through
@@ -67,7 +68,7 @@ func loadCatalog(t testing.TB) *Engine {
 // openDB returns a state database with this package's tables.
 func openDB(t testing.TB) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
+	db, err := statements.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
 	if err != nil {
 		t.Fatal(err)
 	}

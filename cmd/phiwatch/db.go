@@ -17,6 +17,7 @@ import (
 	"phiwatch/alerting"
 	"phiwatch/detectors"
 	"phiwatch/ingest"
+	"phiwatch/ingest/statements"
 )
 
 // openState opens the state database at path and brings its tables up to
@@ -26,7 +27,7 @@ func openState(ctx context.Context, path string, durable bool) (*sql.DB, error) 
 	if f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
 		f.Close()
 	} // else SQLite says what is wrong
-	db, err := openKept("sqlite", sqliteDSN(path, durable))
+	db, err := statements.Open("sqlite", sqliteDSN(path, durable))
 	if err != nil {
 		return nil, fmt.Errorf("open state database %s: %w", path, err)
 	}

@@ -14,13 +14,14 @@ import (
 
 	"phiwatch/detectors"
 	"phiwatch/ingest"
+	"phiwatch/ingest/statements"
 )
 
 // begin returns a transaction on a new state, which is rolled back when the test
 // ends.
 func begin(t *testing.T) *sql.Tx {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
+	db, err := statements.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "state.db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,15 +1,21 @@
-package main
+package statements
 
 import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	_ "modernc.org/sqlite"
 )
+
+func dsn(t testing.TB) string {
+	return "file:" + filepath.Join(t.TempDir(), "state.db") + "?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate"
+}
 
 func keptDB(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := openKept("sqlite", sqliteDSN(filepath.Join(t.TempDir(), "state.db"), false))
+	db, err := Open("sqlite", dsn(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +115,9 @@ func TestKeptStatementsAreBounded(t *testing.T) {
 }
 
 func BenchmarkStatement(b *testing.B) {
-	for name, open := range map[string]func(driver, dsn string) (*sql.DB, error){"kept": openKept, "prepared-each-time": sql.Open} {
+	for name, open := range map[string]func(driver, dsn string) (*sql.DB, error){"kept": Open, "prepared-each-time": sql.Open} {
 		b.Run(name, func(b *testing.B) {
-			db, err := open("sqlite", sqliteDSN(filepath.Join(b.TempDir(), "state.db"), false))
+			db, err := open("sqlite", dsn(b))
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,4 +1,7 @@
-package main
+// Package statements opens databases whose connections keep their prepared
+// statements. The driver of the embedded database prepares the text of a statement
+// at each call, which takes longer than most of ours take to run.
+package statements
 
 import (
 	"context"
@@ -10,15 +13,12 @@ import (
 	"strings"
 )
 
-// The driver of the embedded database prepares the text of a statement at each
-// call, which takes longer than most of ours take to run. The connector here
-// keeps prepared statements with their connection instead.
-
 // maxStatements bounds what a connection keeps prepared.
 const maxStatements = 256
 
-// openKept opens a database whose connections keep their statements.
-func openKept(driverName, dsn string) (*sql.DB, error) {
+// Open is sql.Open for a driver whose connections and statements have the methods of
+// database/sql/driver that take a context; others are refused at the first use.
+func Open(driverName, dsn string) (*sql.DB, error) {
 	db, err := sql.Open(driverName, dsn)
 	if err != nil {
 		return nil, err
