@@ -63,12 +63,17 @@ func (t trusted) did(ev *ingest.Event) bool {
 	if len(t) == 0 || passive(ev.Kind) {
 		return false
 	}
-	return t.has(ev.Actor.ID) || !chosen(ev) && t.has(ev.Actor.Name) || ev.Actor.Type != "User" && t.has(application(ev))
+	return t.has(ev.Actor.ID) || !chosen(ev) && t.has(ev.Actor.Name) || t.has(application(ev))
 }
 
 // application returns the application id of an actor that the event names by the
-// object id of its service principal, if it has both.
+// object id of its service principal, if it has both. A person acts through an
+// application, too, which plans nothing; Azure's records may call a person the group
+// that has the role.
 func application(ev *ingest.Event) string {
+	if ev.Actor.Type == "User" || strings.Contains(ev.Actor.Name, "@") {
+		return ""
+	}
 	switch ev.Kind {
 	case ingest.EntraAudit:
 		return ev.Doc.Text(auditAppID)

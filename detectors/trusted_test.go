@@ -73,6 +73,33 @@ func TestWhatTrustedOperatorsDoIsLessSevere(t *testing.T) {
 	}
 }
 
+func TestTrustedApplicationsActForThemselves(t *testing.T) {
+	const app = "aaaaaaaa-0000-4000-8000-000000000007"
+	who := trusted{app: true}
+	for name, test := range map[string]struct {
+		identity string
+		want     bool
+	}{
+		"an application":                        {`"claims":{"appid":"AAAAAAAA-0000-4000-8000-000000000007","http://schemas.microsoft.com/identity/claims/objectidentifier":"p5"},"authorization":{"evidence":{"principalType":"ServicePrincipal"}}`, true},
+		"one whose role is a group's":           {`"claims":{"appid":"` + app + `","http://schemas.microsoft.com/identity/claims/objectidentifier":"p5"},"authorization":{"evidence":{"principalType":"Group"}}`, true},
+		"a person through it":                   {`"claims":{"appid":"` + app + `","http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn":"ann@example.org"},"authorization":{"evidence":{"principalType":"User"}}`, false},
+		"a person whose role is a group's":      {`"claims":{"appid":"` + app + `","http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn":"ann@example.org"},"authorization":{"evidence":{"principalType":"Group"}}`, false},
+		"another application, called like that": {`"claims":{"appid":"bbbbbbbb-0000-4000-8000-000000000008","name":"` + app + `"}`, false},
+	} {
+		record := `{"time":"2026-09-14T08:00:00Z","category":"Administrative","operationName":"MICROSOFT.KEYVAULT/VAULTS/WRITE","resultType":"Success","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/V","correlationId":"c1","identity":{` + test.identity + `},"properties":{}}`
+		decoded := 0
+		decodeAll(t, []byte(record), func(ev *ingest.Event) {
+			decoded++
+			if ev.Kind != ingest.AzureActivity || who.did(ev) != test.want {
+				t.Errorf("%s (%s, %+v): trusted %v, want %v", name, ev.Kind, ev.Actor, !test.want, test.want)
+			}
+		})
+		if decoded != 1 {
+			t.Errorf("%s: %d records", name, decoded)
+		}
+	}
+}
+
 func TestTrustedOperatorsAreNamedByWhatIsTheirs(t *testing.T) {
 	_, err := Load(map[string][]string{TrustedOperators: {"deploy@example.org", "Terraform"}}, Source{FS: rules.FS, Root: "audit"})
 	if err == nil || !strings.Contains(err.Error(), `list trusted_operators: "Terraform" may be anybody's display name; give the object id`) {

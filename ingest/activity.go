@@ -83,7 +83,7 @@ func (d *Decoder) activityActor() Principal {
 		p.Type = "User"
 	}
 	app := ""
-	if p.Name == "" || p.ID == "" {
+	if p.Name == "" { // a person is not the application that they use
 		app = d.first(pActAppID...)
 	}
 	if p.Name == "" {
