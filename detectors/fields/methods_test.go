@@ -5,18 +5,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"phiwatch/ingest"
 )
 
 // methodsOf returns the values of a methods field for a change between two lists
 // of configurations.
 func methodsOf(t *testing.T, field, before, after string) []string {
 	t.Helper()
-	c, err := compute(field, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	side := func(list string) string { return `{"authenticationMethodConfigurations":[` + list + `]}` }
 	body, _ := json.Marshal(map[string]any{
 		"time": "2026-03-02T09:00:00Z", "category": "AuditLogs", "operationName": "Authentication Methods Policy Update",
@@ -24,13 +18,7 @@ func methodsOf(t *testing.T, field, before, after string) []string {
 			map[string]any{"displayName": "AuthenticationMethodsPolicy", "oldValue": side(before), "newValue": side(after)},
 		}}}},
 	})
-	var out []string
-	ingest.NewDecoder().Decode(ingest.Message{Body: body}, func(ev *ingest.Event) {
-		for _, v := range c.append(nil, ev) {
-			out = append(out, v.Text)
-		}
-	}, func(q ingest.Quarantined) { t.Fatal(q.Detail) })
-	return out
+	return valuesOf(t, field, nil, body)
 }
 
 func TestMethodsAreComparedSwitchBySwitch(t *testing.T) {

@@ -5,17 +5,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"phiwatch/ingest"
 )
 
 // toldOf returns the values of a methods field for a record that tells only what changed.
 func toldOf(t *testing.T, field, target, property string, before, now any) []string {
 	t.Helper()
-	c, err := compute(field, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	side := func(v any) string { text, _ := json.Marshal(v); return string(text) }
 	body, _ := json.Marshal(map[string]any{
 		"time": "2026-11-02T09:00:00Z", "category": "AuditLogs", "operationName": "Authentication Methods Policy Update",
@@ -24,13 +18,7 @@ func toldOf(t *testing.T, field, target, property string, before, now any) []str
 			map[string]any{"displayName": "Included Updated Properties", "oldValue": nil, "newValue": side(property)},
 		}}}},
 	})
-	var out []string
-	ingest.NewDecoder().Decode(ingest.Message{Body: body}, func(ev *ingest.Event) {
-		for _, v := range c.append(nil, ev) {
-			out = append(out, v.Text)
-		}
-	}, func(q ingest.Quarantined) { t.Fatal(q.Detail) })
-	return out
+	return valuesOf(t, field, nil, body)
 }
 
 func TestMethodsAreReadOfWhatChangedWhateverNamesThem(t *testing.T) {

@@ -17,16 +17,10 @@ func policyChange(t *testing.T, field string, before, now any) []string {
 	return changed(t, field, "Update conditional access policy", "ConditionalAccessPolicy", before, now)
 }
 
-// changed returns the values of a field for a change of a property.
-func changed(t *testing.T, field, operation, property string, before, now any) []string {
+// valuesOf returns the values of a computed field for a record, with some lists.
+func valuesOf(t *testing.T, field string, lists map[string][]string, body []byte) []string {
 	t.Helper()
-	c, err := compute(field, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := json.Marshal(map[string]any{"time": "2026-03-02T09:00:00Z", "category": "AuditLogs", "operationName": operation,
-		"properties": map[string]any{"targetResources": []any{map[string]any{"modifiedProperties": []any{
-			map[string]any{"displayName": property, "oldValue": before, "newValue": now}}}}}})
+	c, err := compute(field, lists)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +31,18 @@ func changed(t *testing.T, field, operation, property string, before, now any) [
 		}
 	}, func(q ingest.Quarantined) { t.Fatal(q.Detail) })
 	return out
+}
+
+// changed returns the values of a field for a change of a property.
+func changed(t *testing.T, field, operation, property string, before, now any) []string {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"time": "2026-03-02T09:00:00Z", "category": "AuditLogs", "operationName": operation,
+		"properties": map[string]any{"targetResources": []any{map[string]any{"modifiedProperties": []any{
+			map[string]any{"displayName": property, "oldValue": before, "newValue": now}}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return valuesOf(t, field, nil, body)
 }
 
 // A value that is missing, or was cut, is not a policy without conditions or

@@ -5,17 +5,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"phiwatch/ingest"
 )
 
 // reachOf returns the values of a field for a change of a policy's conditions.
 func reachOf(t *testing.T, field, before, now string) []string {
 	t.Helper()
-	c, err := compute(field, map[string][]string{"glass": {"BG"}, "phi": {"ehr"}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	side := func(conditions string) any {
 		if conditions == "" {
 			return nil
@@ -25,13 +19,7 @@ func reachOf(t *testing.T, field, before, now string) []string {
 	body, _ := json.Marshal(map[string]any{"time": "2026-03-02T09:00:00Z", "category": "AuditLogs", "operationName": "Update conditional access policy",
 		"properties": map[string]any{"targetResources": []any{map[string]any{"modifiedProperties": []any{
 			map[string]any{"displayName": "ConditionalAccessPolicy", "oldValue": side(before), "newValue": side(now)}}}}}})
-	var out []string
-	ingest.NewDecoder().Decode(ingest.Message{Body: body}, func(ev *ingest.Event) {
-		for _, v := range c.append(nil, ev) {
-			out = append(out, v.Text)
-		}
-	}, func(q ingest.Quarantined) { t.Fatal(q.Detail) })
-	return out
+	return valuesOf(t, field, map[string][]string{"glass": {"BG"}, "phi": {"ehr"}}, body)
 }
 
 func TestWhomAPolicySparesAndReaches(t *testing.T) {
